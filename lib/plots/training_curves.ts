@@ -1,0 +1,104 @@
+import type { EpochRecord } from "../training/events.ts";
+import { Figure, type Trace } from "./figure.ts";
+import { axis, baseLayout, colors, percent } from "./theme.ts";
+
+/**
+ * Loss and accuracy over the epochs of a run, side by side; the best epoch is marked.
+ *
+ * @param history One record an epoch, in order; may be empty or hold only the epochs so far.
+ * @param options `epochs`: how many epochs the run will have, so that a growing curve keeps its scale. `title`.
+ * @returns The figure.
+ *
+ * @example The curves of three epochs
+ * ```ts
+ * import assert from "node:assert/strict";
+ * const record = (epoch: number, top1: number) => ({
+ *   epoch, trainLoss: 1 - top1, trainTop1: top1, validationLoss: 1 - top1,
+ *   validationTop1: top1, validationTop5: 1, learningRate: 0.01,
+ * });
+ * const figure = trainingCurves([record(0, 0.4), record(1, 0.7), record(2, 0.8)]);
+ * assert.equal(figure.data.length, 5);
+ * ```
+ */
+export function trainingCurves(
+  history: readonly EpochRecord[],
+  options: { epochs?: number; title?: string } = {},
+): Figure {
+  const epochs = history.map((record) => record.epoch + 1);
+  const last = Math.max(options.epochs ?? 0, epochs.at(-1) ?? 1);
+  const best = bestRecord(history);
+  const subtitle = best
+    ? `best epoch ${best.epoch + 1}: validation top-1 ${percent(best.validationTop1)}, loss ${
+      best.validationLoss.toFixed(3)
+    }`
+    : "no epoch is finished yet";
+
+  const curve = (name: string, y: number[], color: string, axisNumber: "" | "2", hover: string): Trace => ({
+    type: "scatter",
+    mode: history.length > 60 ? "lines" : "lines+markers",
+    name,
+    legendgroup: name,
+    showlegend: axisNumber === "",
+    x: epochs,
+    y,
+    xaxis: `x${axisNumber}`,
+    yaxis: `y${axisNumber}`,
+    line: { color, width: 2 },
+    marker: { color, size: 5 },
+    hovertemplate: `${name} ${hover}<extra>epoch %{x}</extra>`,
+  });
+  const data: Trace[] = [
+    curve("training", history.map((r) => r.trainLoss), colors.training, "", "%{y:.4f}"),
+    curve("validation", history.map((r) => r.validationLoss), colors.validation, "", "%{y:.4f}"),
+    curve("training", history.map((r) => r.trainTop1), colors.training, "2", "%{y:.2%}"),
+    curve("validation", history.map((r) => r.validationTop1), colors.validation, "2", "%{y:.2%}"),
+  ];
+  if (best) data.push(bestMarker(best));
+
+  const epochAxis = {
+    range: [1 - 0.03 * last, last + 0.03 * last],
+    ...(last <= 10 ? { dtick: 1 } : { nticks: 8 }),
+    tickformat: "d",
+    showgrid: false,
+  };
+  return new Figure({
+    data,
+    layout: {
+      ...baseLayout(options.title ?? "Training", subtitle, { width: 860, height: 360 }),
+      xaxis: axis("epoch", { ...epochAxis, domain: [0, 0.46] }),
+      xaxis2: axis("epoch", { ...epochAxis, domain: [0.54, 1], anchor: "y2" }),
+      yaxis: axis("loss", best ? { rangemode: "tozero" } : { range: [0, 1], showticklabels: false }),
+      yaxis2: axis("top-1 accuracy", {
+        anchor: "x2",
+        tickformat: ".0%",
+        ...(best ? {} : { range: [0, 1] }),
+      }),
+      showlegend: true,
+      legend: { orientation: "h", x: 1, xanchor: "right", y: 1.02, yanchor: "bottom", font: { size: 12 } },
+      hovermode: "x unified",
+      uirevision: "keep", // an update in place keeps the user's zoom
+    },
+  });
+}
+
+/** The record with the highest validation top-1, the earliest of equals. */
+function bestRecord(history: readonly EpochRecord[]): EpochRecord | undefined {
+  let best: EpochRecord | undefined;
+  for (const record of history) if (!best || record.validationTop1 > best.validationTop1) best = record;
+  return best;
+}
+
+function bestMarker(best: EpochRecord): Trace {
+  return {
+    type: "scatter",
+    mode: "markers",
+    name: "best",
+    showlegend: false,
+    x: [best.epoch + 1],
+    y: [best.validationTop1],
+    xaxis: "x2",
+    yaxis: "y2",
+    marker: { symbol: "circle-open", size: 14, color: colors.highlight, line: { width: 2.5 } },
+    hoverinfo: "skip",
+  };
+}

@@ -1,0 +1,161 @@
+import type { EpochEvent, StartEvent, StepEvent, TrainingEvent } from "../events.ts";
+import { formatDuration, formatLoss, formatPercent } from "./_format.ts";
+import type { EventReader } from "./reader.ts";
+
+/** Where a terminal bar writes and how it draws. */
+export interface TerminalBarOptions {
+  /**
+   * Takes the text.
+   *
+   * @default {writes to standard error, so that standard output stays clean for results}
+   */
+  write?: (text: string) => void;
+  /**
+   * Whether one line is redrawn in place; otherwise each epoch is one line and nothing else.
+   *
+   * @default {whether standard error is a terminal}
+   */
+  interactive?: boolean;
+  /** Columns of the terminal. @default {those of the terminal, else 80} */
+  columns?: () => number;
+  /** The clock, in milliseconds. @default {performance.now} */
+  now?: () => number;
+}
+
+/** How often the line is redrawn at most, in milliseconds. */
+const redrawInterval = 100;
+
+/**
+ * A progress bar for terminals: while an epoch runs one line with bar, loss, speed and time left; after each epoch one
+ * line that stays. Where the output is not a terminal (a log file) only the lines that stay are written.
+ *
+ * @param options Where to write; the defaults suit a command line.
+ * @returns A reader of events.
+ *
+ * @example Two lines of an imagined run
+ * ```ts
+ * import assert from "node:assert/strict";
+ * let text = "";
+ * const bar = terminalBar({ interactive: false, write: (part) => text += part });
+ * bar({ type: "warning", message: "class sizes differ 12-fold" });
+ * bar({ type: "end", stopped: "completed", bestEpoch: 3, bestTop1: 0.91, elapsedSeconds: 75 });
+ * bar.close();
+ * assert.equal(text, "warning: class sizes differ 12-fold\ndone in 1:15, best epoch 4: top-1 91.0%\n");
+ * ```
+ */
+export function terminalBar(options: TerminalBarOptions = {}): EventReader {
+  const write = options.write ??
+    ((text: string) => void Deno.stderr.writeSync(new TextEncoder().encode(text)));
+  const interactive = options.interactive ?? Deno.stderr.isTerminal();
+  const columns = options.columns ?? terminalColumns;
+  const now = options.now ?? (() => performance.now());
+  let epochs = 0;
+  let smoothedLoss = NaN;
+  let lastDrawn = -Infinity;
+  let isLineOpen = false;
+
+  const clearLine = () => {
+    if (isLineOpen) write("\r\x1b[2K");
+    isLineOpen = false;
+  };
+  const keep = (line: string) => {
+    clearLine();
+    write(line + "\n");
+  };
+
+  const read = (event: TrainingEvent) => {
+    switch (event.type) {
+      case "start":
+        epochs = event.epochs;
+        for (const line of describeStart(event)) keep(line);
+        break;
+      case "step": {
+        smoothedLoss = event.step === 0 || Number.isNaN(smoothedLoss)
+          ? event.loss
+          : 0.9 * smoothedLoss + 0.1 * event.loss;
+        const isLast = event.step === event.stepsPerEpoch - 1;
+        if (!interactive || (now() - lastDrawn < redrawInterval && !isLast)) break;
+        lastDrawn = now();
+        write("\r" + stepLine(event, epochs, smoothedLoss, columns() - 1) + "\x1b[K");
+        isLineOpen = true;
+        break;
+      }
+      case "epoch":
+        keep(epochLine(event));
+        break;
+      case "checkpoint":
+        break; // the epoch's line marks a new best; a line for each file would be noise
+      case "warning":
+        keep(`warning: ${event.message}`);
+        break;
+      case "end": {
+        const how = { completed: "done", "early-stopping": "stopped early", interrupted: "interrupted" };
+        const best = event.bestEpoch < 0
+          ? "no epoch was finished"
+          : `best epoch ${event.bestEpoch + 1}: top-1 ${formatPercent(event.bestTop1)}`;
+        keep(
+          `${how[event.stopped]} ${event.stopped === "interrupted" ? "after" : "in"} ` +
+            `${formatDuration(event.elapsedSeconds)}, ${best}`,
+        );
+      }
+    }
+  };
+  return Object.assign(read, { close: clearLine });
+}
+
+function describeStart(event: StartEvent): string[] {
+  const from = event.epoch > 0 || event.step > 0
+    ? `, resumed at epoch ${event.epoch + 1} step ${event.step + 1}`
+    : "";
+  return [
+    `${event.model} on ${event.device}: ${event.trainSize} training and ${event.validationSize} validation pictures, ` +
+    `${event.classNames.length} classes, batch ${event.batchSize}, ${event.epochs} epochs${from}`,
+  ];
+}
+
+/** E.g. `epoch  3/30 ━━━━━━━━━━────────── 41/80  loss 1.234  46.1 img/s  left 12:05`, as wide as the terminal lets it. */
+function stepLine(event: StepEvent, epochs: number, loss: number, width: number): string {
+  const done = event.step + 1;
+  const head = `epoch ${String(event.epoch + 1).padStart(String(epochs).length)}/${epochs} `;
+  const parts = [
+    ` ${String(done).padStart(String(event.stepsPerEpoch).length)}/${event.stepsPerEpoch}`,
+    `loss ${formatLoss(loss)}`,
+    `${event.imagesPerSecond.toFixed(event.imagesPerSecond < 100 ? 1 : 0)} img/s`,
+    `left ${formatDuration(event.remainingSeconds)}`,
+  ];
+  const tail = parts.join("  ");
+  const barWidth = Math.min(30, width - head.length - tail.length);
+  return (barWidth >= 5
+    ? head + drawBar(done / event.stepsPerEpoch, barWidth) + tail
+    : head + tail.trimStart())
+    .slice(0, width);
+}
+
+/** A bar of heavy and light lines; half a cell is drawn too. */
+function drawBar(share: number, width: number): string {
+  const halves = Math.round(Math.min(1, share) * width * 2);
+  const full = Math.floor(halves / 2);
+  const half = halves % 2 === 1 ? "╸" : "";
+  return "━".repeat(full) + half + "─".repeat(width - full - half.length);
+}
+
+function epochLine(event: EpochEvent): string {
+  const digits = String(event.epochs).length;
+  return [
+    `epoch ${String(event.epoch + 1).padStart(digits)}/${event.epochs}`,
+    `train loss ${formatLoss(event.trainLoss)} top-1 ${formatPercent(event.trainTop1).padStart(6)}`,
+    `validation loss ${formatLoss(event.validationLoss)} top-1 ${
+      formatPercent(event.validationTop1).padStart(6)
+    }`,
+    `${formatDuration(event.durationSeconds)}, left ${formatDuration(event.remainingSeconds)}` +
+    (event.best ? "  * best" : ""),
+  ].join("  ");
+}
+
+function terminalColumns(): number {
+  try {
+    return Deno.consoleSize().columns;
+  } catch { // standard output is not a terminal, though standard error is
+    return 80;
+  }
+}

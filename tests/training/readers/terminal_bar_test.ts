@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { terminalBar } from "../../../lib/training/readers/terminal_bar.ts";
+import { exampleRun } from "./example_run.ts";
+
+Deno.test("terminalBar() writes one line an epoch where the output is not a terminal", () => {
+  let text = "";
+  const bar = terminalBar({ interactive: false, write: (part) => text += part });
+  for (const event of exampleRun()) bar(event);
+  bar.close();
+  assert.equal(
+    text,
+    `mobilenetv3_small_100 on cpu, libtensorflow 2.21.0: 8 training and 4 validation pictures, 2 classes, batch 4, 2 epochs
+epoch 1/2  train loss 0.7000 top-1  50.0%  validation loss 0.6000 top-1  75.0%  0:01, left 0:01  * best
+warning: class "dog" has only 2 pictures
+epoch 2/2  train loss 0.4000 top-1  87.5%  validation loss 0.5000 top-1  75.0%  0:01, left 0:00
+done in 0:02, best epoch 1: top-1 75.0%
+`,
+  );
+});
+
+Deno.test("terminalBar() redraws one line in place on a terminal and keeps it inside the columns", () => {
+  for (const columns of [30, 60, 80, 200]) {
+    let text = "";
+    let time = 0;
+    const bar = terminalBar({
+      interactive: true,
+      write: (part) => text += part,
+      columns: () => columns,
+      now: () => time += 1000,
+    });
+    for (const event of exampleRun()) bar(event);
+    bar.close();
+    const drawn = text.split("\r").filter((part) => part.includes("/2 ") && part.endsWith("\x1b[K"));
+    assert.equal(drawn.length, 4); // four steps
+    for (const line of drawn) assert.ok(line.replace("\x1b[K", "").length < columns, line);
+    if (columns === 80) assert.ok(drawn[0]!.startsWith("epoch 1/2 ━"), drawn[0]);
+  }
+});
+
+Deno.test("terminalBar() draws at most ten lines a second, and always the last step of an epoch", () => {
+  let text = "";
+  const bar = terminalBar({
+    interactive: true,
+    write: (part) => text += part,
+    columns: () => 80,
+    now: () => 0,
+  });
+  for (const event of exampleRun()) if (event.type === "step") bar(event);
+  assert.equal(text.split("\x1b[K").length - 1, 3); // the first step, and two last steps
+});
+
+Deno.test("terminalBar() says how a run ended", () => {
+  const end = (stopped: "early-stopping" | "interrupted", bestEpoch: number) => {
+    let text = "";
+    terminalBar({ interactive: false, write: (part) => text += part })(
+      { type: "end", stopped, bestEpoch, bestTop1: 0.5, elapsedSeconds: 3725 },
+    );
+    return text;
+  };
+  assert.equal(end("early-stopping", 4), "stopped early in 1:02:05, best epoch 5: top-1 50.0%\n");
+  assert.equal(end("interrupted", -1), "interrupted after 1:02:05, no epoch was finished\n");
+});
