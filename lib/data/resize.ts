@@ -41,7 +41,8 @@ interface AxisWeights {
  * @param from Size of `pixels`.
  * @param to Size wanted, both sides >= 1.
  * @param interpolation The kernel.
- * @returns `[to.height, to.width, 3]` bytes; `pixels` itself if it already has that size.
+ * @param window The part of the result to compute, in its pixels; all of it by default.
+ * @returns `[window.height, window.width, 3]` bytes; `pixels` itself if there is nothing to do.
  *
  * @example
  * ```ts
@@ -55,15 +56,35 @@ export function resize(
   from: { height: number; width: number },
   to: { height: number; width: number },
   interpolation: Interpolation,
+  window: { left: number; top: number; height: number; width: number } = { left: 0, top: 0, ...to },
 ): Uint8Array {
-  if (from.height === to.height && from.width === to.width) return pixels;
+  const { left, top, height, width } = window;
+  if (from.height === height && from.width === width && to.height === height && to.width === width) {
+    return pixels;
+  }
   const columns = axisWeights(from.width, to.width, interpolation);
   const rows = axisWeights(from.height, to.height, interpolation);
-  const narrow = from.width === to.width ? pixels : resizeRows(pixels, from.height, from.width, columns);
-  return from.height === to.height ? narrow : resizeColumns(narrow, to.width, rows);
+  const firstRow = rows.start[top];
+  const lastRow = rows.start[top + height - 1] + rows.count[top + height - 1];
+  const narrow = resizeRows(pixels, from.width, firstRow, lastRow, columns, left, width);
+  return resizeColumns(narrow, width, firstRow, rows, top, height);
 }
 
+const recentWeights = new Map<string, AxisWeights>();
+
+/** Weights for one axis; the last few are kept, as most pictures of a set share a few sizes. */
 function axisWeights(inputs: number, outputs: number, interpolation: Interpolation): AxisWeights {
+  const key = `${inputs} ${outputs} ${interpolation}`;
+  let weights = recentWeights.get(key);
+  if (!weights) {
+    weights = computeWeights(inputs, outputs, interpolation);
+    if (recentWeights.size >= 32) recentWeights.delete(recentWeights.keys().next().value!);
+    recentWeights.set(key, weights);
+  }
+  return weights;
+}
+
+function computeWeights(inputs: number, outputs: number, interpolation: Interpolation): AxisWeights {
   const { support, weight } = filters[interpolation];
   const scale = inputs / outputs;
   const filterScale = Math.max(scale, 1); // enlarging does not blur
@@ -91,16 +112,23 @@ function axisWeights(inputs: number, outputs: number, interpolation: Interpolati
   return { start, count, taps, weights };
 }
 
-/** `[height, width, 3] -> [height, columns, 3]`. */
-function resizeRows(pixels: Uint8Array, height: number, width: number, columns: AxisWeights): Uint8Array {
+/** `[height, inputWidth, 3] -> [lastRow - firstRow, width, 3]`, columns `left` to `left + width`. */
+function resizeRows(
+  pixels: Uint8Array,
+  inputWidth: number,
+  firstRow: number,
+  lastRow: number,
+  columns: AxisWeights,
+  left: number,
+  width: number,
+): Uint8Array {
   const { start, count, taps, weights } = columns;
-  const outputs = start.length;
-  const result = new Uint8ClampedArray(height * outputs * 3);
+  const result = new Uint8ClampedArray((lastRow - firstRow) * width * 3);
   const half = 1 << (precisionBits - 1);
-  for (let y = 0, at = 0; y < height; y++) {
-    for (let x = 0; x < outputs; x++, at += 3) {
+  for (let y = firstRow, at = 0; y < lastRow; y++) {
+    for (let x = left; x < left + width; x++, at += 3) {
       let red = half, green = half, blue = half;
-      let from = (y * width + start[x]) * 3;
+      let from = (y * inputWidth + start[x]) * 3;
       const firstWeight = x * taps, lastWeight = firstWeight + count[x];
       for (let tap = firstWeight; tap < lastWeight; tap++, from += 3) {
         const weight = weights[tap];
@@ -116,17 +144,24 @@ function resizeRows(pixels: Uint8Array, height: number, width: number, columns: 
   return new Uint8Array(result.buffer);
 }
 
-/** `[height, width, 3] -> [rows, width, 3]`. */
-function resizeColumns(pixels: Uint8Array, width: number, rows: AxisWeights): Uint8Array {
+/** `[rows from firstRow on, width, 3] -> [height, width, 3]`, rows `top` to `top + height`. */
+function resizeColumns(
+  pixels: Uint8Array,
+  width: number,
+  firstRow: number,
+  rows: AxisWeights,
+  top: number,
+  height: number,
+): Uint8Array {
   const { start, count, taps, weights } = rows;
-  const outputs = start.length, stride = width * 3;
-  const result = new Uint8ClampedArray(outputs * stride);
+  const stride = width * 3;
+  const result = new Uint8ClampedArray(height * stride);
   const sums = new Int32Array(stride);
-  for (let y = 0; y < outputs; y++) {
+  for (let y = 0; y < height; y++) {
     sums.fill(1 << (precisionBits - 1));
-    for (let tap = 0; tap < count[y]; tap++) {
-      const weight = weights[y * taps + tap];
-      const from = (start[y] + tap) * stride;
+    for (let tap = 0; tap < count[top + y]; tap++) {
+      const weight = weights[(top + y) * taps + tap];
+      const from = (start[top + y] + tap - firstRow) * stride;
       for (let i = 0; i < stride; i++) sums[i] += Math.imul(pixels[from + i], weight);
     }
     const at = y * stride;
