@@ -6,7 +6,9 @@ const BINS = 15;
 
 /** One bar of the reliability diagram: the samples whose confidence lies in `(lower, upper]`. */
 export interface ReliabilityBin {
+  /** Lower edge, not included (but the first bin includes 0). */
   readonly lower: number;
+  /** Upper edge, included. */
   readonly upper: number;
   /** Number of samples in the bin. */
   readonly count: number;

@@ -15,6 +15,7 @@ const MISTAKES_KEPT = 24;
 
 /** Quality of one class, by name. */
 export interface ClassEvaluation extends ClassQuality {
+  /** Name of the class. */
   readonly className: string;
   /** Interpolated average precision, 0..1; 0 for a class without samples. Their mean is the `mAP`. */
   readonly averagePrecision: number;
@@ -76,7 +77,9 @@ export interface Evaluation {
   readonly mistakes: readonly Mistake[];
   /** How many samples are wrong in all. */
   readonly mistakeCount: number;
+  /** Number of samples in all. */
   readonly sampleCount: number;
+  /** Names of the classes, in the order of the model's outputs. */
   readonly classNames: readonly string[];
 }
 
@@ -90,6 +93,7 @@ export interface EvaluationInput {
   readonly classNames: readonly string[];
   /** The samples in the order of the rows: gives mistakes a name and a picture. */
   readonly samples?: readonly Sample[];
+  /** Work and size of the model, where they are known. */
   readonly complexity?: Complexity;
   /** How many of the worst mistakes to keep. @default {24} */
   readonly keepMistakes?: number;
