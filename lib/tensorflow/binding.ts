@@ -1,0 +1,175 @@
+import type { HostData } from "../graph/host_tensor.ts";
+import { printSpec } from "../graph/print_graph.ts";
+import { setAttributes, type TfjsAttribute, toAttributes } from "./attributes.ts";
+import { attributeTypes } from "./attributes.ts";
+import { cString, type Engine, throwOnError } from "./engine.ts";
+import { dataTypes, dtypeName, toTypedArray } from "./dtypes.ts";
+import { createHandle, handleShape, readHandle } from "./native_tensor.ts";
+import type { Recording } from "./recording.ts";
+
+/** What the binding tells tfjs about a tensor it made. */
+export interface TensorMetadata {
+  readonly id: number;
+  readonly shape: number[];
+  readonly dtype: number;
+}
+
+/**
+ * tfjs-node's `TFJSBinding`, the interface between tfjs's kernels and TensorFlow (`tfjs_binding.ts` there; a C++ addon
+ * in tfjs-node, the C API by FFI here). Outside a recording an operation runs at once; inside one it is written down.
+ *
+ * Tensor ids are positive for native tensors and negative for values of a recording.
+ */
+export class Binding {
+  readonly TF_FLOAT = dataTypes.float32;
+  readonly TF_INT32 = dataTypes.int32;
+  readonly TF_INT64 = dataTypes.int64;
+  readonly TF_BOOL = dataTypes.bool;
+  readonly TF_COMPLEX64 = dataTypes.complex64;
+  readonly TF_STRING = dataTypes.string;
+  readonly TF_RESOURCE = dataTypes.resource;
+  readonly TF_UINT8 = dataTypes.uint8;
+  readonly TF_ATTR_STRING = attributeTypes.string;
+  readonly TF_ATTR_INT = attributeTypes.int;
+  readonly TF_ATTR_FLOAT = attributeTypes.float;
+  readonly TF_ATTR_BOOL = attributeTypes.bool;
+  readonly TF_ATTR_TYPE = attributeTypes.type;
+  readonly TF_ATTR_SHAPE = attributeTypes.shape;
+  readonly TF_ATTR_RESOURCE = attributeTypes.resource;
+  readonly TF_Version: string;
+
+  /** The recording in progress, if any. Set by `record` only. */
+  recording: Recording | undefined;
+
+  readonly #engine: Engine;
+  readonly #handles = new Map<number, Deno.PointerObject>();
+  #nextId = 1;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.TF_Version = engine.version;
+  }
+
+  isUsingGpuDevice(): boolean {
+    return this.#engine.device === "gpu";
+  }
+
+  /** Number of tensors alive on the native side. */
+  getNumOfTensors(): number {
+    return this.#handles.size;
+  }
+
+  getNumOfSavedModels(): number {
+    return 0;
+  }
+
+  createTensor(shape: number[], dtype: number, values: ArrayLike<number>): number {
+    if (this.recording !== undefined) {
+      // A copy: tfjs may hand over the caller's array, and a graph is immutable.
+      const data = toTypedArray(dtype, values).slice() as HostData;
+      return toTensorId(this.recording.addConstant({ dtype: dtypeName(dtype), shape: [...shape], data }).id);
+    }
+    return this.adopt(createHandle(this.#engine, shape, dtype, values));
+  }
+
+  deleteTensor(id: number): void {
+    const handle = this.#handles.get(id);
+    if (handle === undefined) return; // values of a recording live as long as the recording
+    this.#engine.native.TFE_DeleteTensorHandle(handle);
+    this.#handles.delete(id);
+  }
+
+  tensorDataSync(id: number): HostData {
+    if (id < 0) {
+      throw new TypeError(
+        "Cannot read the values of a tensor while recording: they are not computed yet\n" +
+          "  help: return the tensor from the recorded function and read it from what the compiled function returns",
+      );
+    }
+    return readHandle(this.#engine, this.handle(id));
+  }
+
+  executeOp(
+    op: string,
+    attributes: readonly TfjsAttribute[],
+    inputIds: readonly number[],
+    outputCount: number,
+  ): TensorMetadata[] {
+    if (this.recording !== undefined) {
+      return this.recording.addNode(op, inputIds.map(toValueId), toAttributes(attributes), outputCount)
+        .map((value) => ({
+          id: toTensorId(value.id),
+          shape: [...value.shape],
+          dtype: dataTypes[value.dtype],
+        }));
+    }
+    const { native, context, status } = this.#engine;
+    const describe = () => `Cannot run ${op}(${inputIds.map((id) => this.#describe(id)).join(", ")})`;
+    const handles = inputIds.map((id) => this.handle(id));
+    const operation = native.TFE_NewOp(context, cString(op), status);
+    throwOnError(native, status, describe);
+    // Room to spare: TensorFlow reads the number of outputs as the size of the buffer.
+    const outputs = new BigUint64Array(Math.max(outputCount, 1));
+    try {
+      setAttributes(this.#engine, "eager", operation, toAttributes(attributes));
+      for (const handle of handles) {
+        native.TFE_OpAddInput(operation, handle, status);
+        throwOnError(native, status, describe);
+      }
+      native.TFE_Execute(operation, outputs, new Int32Array([outputs.length]), status);
+      throwOnError(native, status, describe);
+    } finally {
+      native.TFE_DeleteOp(operation);
+    }
+    return Array.from(outputs.subarray(0, outputCount), (address) => {
+      const handle = Deno.UnsafePointer.create(address)!;
+      return {
+        id: this.adopt(handle),
+        shape: handleShape(this.#engine, handle),
+        dtype: native.TFE_TensorHandleDataType(handle),
+      };
+    });
+  }
+
+  loadSavedModel(): number {
+    throw new TypeError("Cannot load a SavedModel: Whittle's binding does not implement it");
+  }
+
+  /** The native handle behind a tensor id. */
+  handle(id: number): Deno.PointerObject {
+    const handle = this.#handles.get(id);
+    if (handle === undefined) {
+      throw new TypeError(
+        id < 0
+          ? "Cannot use a tensor of a finished recording: it never had a value\n" +
+            "  help: return it from the recorded function instead of keeping it in a variable"
+          : `Cannot use native tensor ${id}: it was disposed`,
+      );
+    }
+    return handle;
+  }
+
+  /** Takes over a native handle and gives it an id. */
+  adopt(handle: Deno.PointerObject): number {
+    const id = this.#nextId++;
+    this.#handles.set(id, handle);
+    return id;
+  }
+
+  #describe(id: number): string {
+    const handle = this.#handles.get(id);
+    if (handle === undefined) return "disposed";
+    const dtype = dtypeName(this.#engine.native.TFE_TensorHandleDataType(handle));
+    return printSpec({ dtype, shape: handleShape(this.#engine, handle) });
+  }
+}
+
+/** tfjs marks a tensor that is not written yet by the id -1, so values start at -2. */
+export function toTensorId(valueId: number): number {
+  return -2 - valueId;
+}
+
+/** The recorded value behind a (negative) tensor id. */
+export function toValueId(tensorId: number): number {
+  return -2 - tensorId;
+}
