@@ -1,0 +1,320 @@
+import { createHash } from "node:crypto";
+import { basename, join } from "node:path";
+import { cacheFolder, formatBytes, freeBytes, installOnce, requireFreeSpace } from "./cache.ts";
+import { type ProvisionListener, reportBytes } from "./events.ts";
+import { LibraryError, reasonOf } from "./library_error.ts";
+import { checkSharedLibrary } from "./shared_library.ts";
+import { findPip, pipDownload } from "./_pip.ts";
+import { openZip, type ZipArchive, type ZipEntry } from "./_unzip.ts";
+
+/** An operating system and a processor, in the words of `Deno.build`. */
+export type Platform = `${"linux" | "darwin" | "windows"}-${"x86_64" | "aarch64"}`;
+
+/** The wheel for one platform. */
+export interface PlatformWheel {
+  /** The platform tag in the wheel's name, e.g. `manylinux_2_27_x86_64`. */
+  readonly tag: string;
+  /** The package, where it has another name on this platform. */
+  readonly package?: string;
+  /** Size of the wheel. */
+  readonly sizeBytes: number;
+  /** SHA-256 of the wheel in hexadecimal; the wheel is not used if it has another one. */
+  readonly sha256?: string;
+  /** The files that are wanted: paths in the wheel, or patterns of such paths. Each must match something. */
+  readonly members: readonly (string | RegExp)[];
+  /** Size of these files. */
+  readonly unpackedBytes: number;
+}
+
+/** A native library that a Python package carries. Python itself is not used. */
+export interface WheelRequest {
+  /** Name in the package index, e.g. `tensorflow-cpu`. */
+  readonly package: string;
+  readonly version: string;
+  /** The Python the wheel is for, e.g. `3.13`: the files wanted do not depend on it, but a wheel's name does. */
+  readonly pythonVersion: string;
+  /** The wheels that exist. */
+  readonly platforms: Partial<Record<Platform, PlatformWheel>>;
+  /** What else a user can do on a platform without a wheel, or without pip. */
+  readonly otherwise: string;
+}
+
+/** How {@linkcode provideFromWheel} works. */
+export interface ProvideOptions {
+  /** @default {cacheFolder()} */
+  readonly cache?: string;
+  /** Told about progress. */
+  readonly onProgress?: ProvisionListener;
+  readonly signal?: AbortSignal;
+  /** @default {`${Deno.build.os}-${Deno.build.arch}`} */
+  readonly platform?: Platform;
+  /** How free disk space is read, in bytes. */
+  readonly freeBytes?: (folder: string) => Promise<number>;
+  /**
+   * How long to wait for another process that provides the same.
+   * @default {3600}
+   */
+  readonly timeoutSeconds?: number;
+}
+
+/** Files of a wheel, in the cache. */
+export interface ProvidedWheel {
+  /** The folder in the cache that has the wheel's layout. */
+  readonly folder: string;
+  /** Absolute paths of the files, in the order of the wheel. */
+  readonly files: readonly string[];
+  readonly sizeBytes: number;
+  readonly source: "cache" | "download";
+}
+
+/** `wheel.json` beside the files: what the folder must hold to be whole. */
+interface Manifest {
+  readonly package: string;
+  readonly version: string;
+  readonly tag: string;
+  readonly files: readonly { readonly path: string; readonly sizeBytes: number; readonly sha256: string }[];
+}
+
+/**
+ * Takes native libraries out of a Python wheel: from the cache, or else the wheel is downloaded with pip, the wanted
+ * files are unpacked into the cache and checked (size, CRC, SHA-256, file type, processor), and the wheel is dropped.
+ * Safe when several processes start at once, and when one of them is killed.
+ *
+ * @param request The package and the files wanted of it.
+ * @param options Where to, and who is told.
+ * @returns Where the files are.
+ * @throws {LibraryError} If they cannot be had: no wheel for this platform, no pip, no network, no space, a download
+ * that was cut off, or a wheel with other content.
+ */
+export async function provideFromWheel(
+  request: WheelRequest,
+  options: ProvideOptions = {},
+): Promise<ProvidedWheel> {
+  const start = performance.now();
+  const { onProgress, signal, timeoutSeconds } = options;
+  const { wheel, what, cache, name } = resolveRequest(request, options);
+  const { path, built } = await installOnce({
+    cache,
+    name,
+    signal,
+    timeoutSeconds,
+    isWhole: async (folder) => (await readManifest(folder)) !== undefined,
+    onWait: (elapsedSeconds, processId) => onProgress?.({ type: "wait", what, processId, elapsedSeconds }),
+    build: async (folder, scratch) => {
+      const measure = options.freeBytes ?? freeBytes;
+      await requireFreeSpace(`download ${what}`, cache, wheel.sizeBytes + wheel.unpackedBytes, measure);
+      const archive = await download(request, wheel, what, scratch, options);
+      await unpack(request, wheel, what, archive, folder, options);
+    },
+  });
+  if (built) onProgress?.({ type: "ready", what, path, seconds: (performance.now() - start) / 1000 });
+  return { ...(await describe(path)), source: built ? "download" : "cache" };
+}
+
+/**
+ * What {@linkcode provideFromWheel} would take from the cache; downloads nothing.
+ *
+ * @param request The package and the files wanted of it.
+ * @param options Where the cache is.
+ * @returns Where the files are, or `undefined` if they are not there or not whole.
+ * @throws {LibraryError} If there is no wheel for this platform.
+ */
+export async function findProvidedWheel(
+  request: WheelRequest,
+  options: Pick<ProvideOptions, "cache" | "platform"> = {},
+): Promise<ProvidedWheel | undefined> {
+  const { cache, name } = resolveRequest(request, options);
+  const folder = join(cache, name);
+  if ((await readManifest(folder)) === undefined) return undefined;
+  return { ...(await describe(folder)), source: "cache" };
+}
+
+function resolveRequest(request: WheelRequest, options: ProvideOptions): {
+  wheel: PlatformWheel;
+  what: string;
+  cache: string;
+  name: string;
+} {
+  const platform = options.platform ?? `${Deno.build.os}-${Deno.build.arch}` as Platform;
+  const wheel = request.platforms[platform];
+  if (wheel === undefined) {
+    const known = Object.keys(request.platforms).join(", ");
+    throw new LibraryError(
+      `Cannot download ${request.package} ${request.version}: there is no wheel for ${platform}, only for ${known}`,
+      { help: request.otherwise },
+    );
+  }
+  const packageName = wheel.package ?? request.package;
+  return {
+    wheel,
+    what: `${packageName} ${request.version}`,
+    cache: options.cache ?? cacheFolder(),
+    name: `${packageName}-${request.version}-${platform}`,
+  };
+}
+
+async function download(
+  request: WheelRequest,
+  wheel: PlatformWheel,
+  what: string,
+  folder: string,
+  options: ProvideOptions,
+): Promise<string> {
+  const { onProgress, signal } = options;
+  const report = reportBytes("download", what, onProgress);
+  report(0, wheel.sizeBytes);
+  const path = await pipDownload(await findPip(request.otherwise), {
+    package: wheel.package ?? request.package,
+    version: request.version,
+    pythonVersion: request.pythonVersion,
+    tag: wheel.tag,
+    folder,
+    signal,
+    otherwise: request.otherwise,
+    onBytes: (done) => report(Math.min(done, wheel.sizeBytes - 1), wheel.sizeBytes),
+    onWarning: (message) => onProgress?.({ type: "warning", what, message }),
+  });
+  if (wheel.sha256 !== undefined) await checkDigest(path, wheel.sha256, what);
+  report(wheel.sizeBytes, wheel.sizeBytes);
+  return path;
+}
+
+async function checkDigest(path: string, wanted: string, what: string): Promise<void> {
+  const hash = createHash("sha256");
+  using file = await Deno.open(path);
+  const { size } = await file.stat();
+  const buffer = new Uint8Array(1 << 20);
+  for (let count; (count = await file.read(buffer)) !== null;) hash.update(buffer.subarray(0, count));
+  const found = hash.digest("hex");
+  if (found === wanted) return;
+  throw new LibraryError(`Cannot use ${what}: ${basename(path)} is not the file that was published`, {
+    details: [`it has ${formatBytes(size)} and SHA-256 ${found}`, `wanted is SHA-256 ${wanted}`],
+    help: "run this again; if that does not help, check pip's index (pip config list)",
+  });
+}
+
+async function unpack(
+  request: WheelRequest,
+  wheel: PlatformWheel,
+  what: string,
+  archive: string,
+  folder: string,
+  options: ProvideOptions,
+): Promise<void> {
+  const zip = await openZip(archive);
+  try {
+    const entries = chooseMembers(zip, wheel.members, archive);
+    const totalBytes = entries.reduce((sum, entry) => sum + entry.sizeBytes, 0);
+    await requireFreeSpace(`unpack ${what}`, folder, totalBytes, options.freeBytes ?? freeBytes);
+    const digests = await readRecord(zip);
+    const report = reportBytes("unpack", what, options.onProgress);
+    let doneBytes = 0;
+    const files: Manifest["files"][number][] = [];
+    for (const entry of entries) {
+      options.signal?.throwIfAborted();
+      const target = join(folder, entry.path);
+      const digest = await zip.extract(entry, target, (count) => {
+        options.signal?.throwIfAborted();
+        report(doneBytes += count, totalBytes);
+      });
+      const wanted = digests.get(entry.path);
+      if (wanted !== undefined && wanted !== digest) {
+        throw new LibraryError(
+          `Cannot use ${basename(archive)}: ${entry.path} is not what the wheel records`,
+          {
+            details: [`its SHA-256 is ${digest}, recorded is ${wanted}`],
+            help: "run this again; if that does not help, check pip's index (pip config list)",
+          },
+        );
+      }
+      await checkMember(target, options.platform);
+      files.push({ path: entry.path, sizeBytes: entry.sizeBytes, sha256: digest });
+    }
+    const { version } = request;
+    const manifest: Manifest = { package: wheel.package ?? request.package, version, tag: wheel.tag, files };
+    await writeSynced(join(folder, "wheel.json"), JSON.stringify(manifest, null, 2) + "\n");
+  } catch (thrown) {
+    throw explainWriting(thrown, what, folder);
+  } finally {
+    zip.close();
+  }
+}
+
+function chooseMembers(zip: ZipArchive, wanted: PlatformWheel["members"], archive: string): ZipEntry[] {
+  const chosen = new Set<ZipEntry>();
+  const missing: string[] = [];
+  const twice: string[] = [];
+  for (const member of wanted) {
+    const matches = zip.entries.filter(({ path }) =>
+      typeof member === "string" ? path === member : !path.endsWith("/") && member.test(path)
+    );
+    if (matches.length === 0) missing.push(String(member));
+    if (new Set(matches.map(({ path }) => path)).size < matches.length) twice.push(String(member));
+    for (const entry of matches) chosen.add(entry);
+  }
+  if (missing.length === 0 && twice.length === 0) return [...chosen];
+  throw new LibraryError(`Cannot use ${basename(archive)}: it is not the wheel that is wanted`, {
+    details: [
+      ...missing.map((member) => `missing: ${member}`),
+      ...twice.map((member) => `there twice: ${member}`),
+    ],
+    help: "check pip's index (pip config list)",
+  });
+}
+
+/** The SHA-256 (base64url) of each file, as the wheel's RECORD has them; signed wheels and odd ones may have none. */
+async function readRecord(zip: ZipArchive): Promise<Map<string, string>> {
+  const record = zip.entries.find(({ path }) => /^[^/]+\.dist-info\/RECORD$/.test(path));
+  const digests = new Map<string, string>();
+  if (record === undefined || record.sizeBytes > 64e6) return digests;
+  const text = new TextDecoder().decode(await zip.read(record));
+  for (const line of text.split(/\r?\n/)) {
+    const match = /^"?(.*?)"?,sha256=([\w-]+)=*,\d*$/.exec(line);
+    if (match) digests.set(match[1], match[2]);
+  }
+  return digests;
+}
+
+async function checkMember(path: string, platform?: Platform): Promise<void> {
+  if (!/\.(so|dylib)(\.[\d.]+)?$/.test(path)) return;
+  const [os, arch] = platform?.split("-") ?? [];
+  await checkSharedLibrary(path, { os, arch });
+}
+
+async function writeSynced(path: string, text: string): Promise<void> {
+  using file = await Deno.open(path, { write: true, createNew: true });
+  const bytes = new TextEncoder().encode(text);
+  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+  await file.sync();
+}
+
+function explainWriting(thrown: unknown, what: string, folder: string): unknown {
+  if (!(thrown instanceof Error) || !/os error (28|122)\b|ENOSPC|EDQUOT/.test(thrown.message)) return thrown;
+  return new LibraryError(`Cannot unpack ${what}: the disk of "${folder}" is full`, {
+    details: [reasonOf(thrown)],
+    help: "make space there, or set WHITTLE_CACHE to a folder on a larger disk",
+  });
+}
+
+/** The manifest, if every file is there in the size it should have. */
+async function readManifest(folder: string): Promise<Manifest | undefined> {
+  try {
+    const manifest: Manifest = JSON.parse(await Deno.readTextFile(join(folder, "wheel.json")));
+    for (const { path, sizeBytes } of manifest.files) {
+      const { size } = await Deno.stat(join(folder, path));
+      if (size !== sizeBytes) return undefined;
+    }
+    return manifest;
+  } catch {
+    return undefined;
+  }
+}
+
+async function describe(folder: string): Promise<{ folder: string; files: string[]; sizeBytes: number }> {
+  const manifest: Manifest = JSON.parse(await Deno.readTextFile(join(folder, "wheel.json")));
+  return {
+    folder,
+    files: manifest.files.map(({ path }) => join(folder, path)),
+    sizeBytes: manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+  };
+}
