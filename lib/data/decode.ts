@@ -17,6 +17,7 @@ export const maxPixels = 178_956_970;
  *
  * @param source A path, the bytes of a file, or pixels.
  * @param preprocessing Gives the size and the kernel; mean and std are not applied here.
+ * @param name How messages call the picture; its path by default.
  * @returns `[size.height, size.width, 3]` RGB bytes, 0..255. For a {@link RawImage} of three channels and the right
  *   size these are its own bytes, not a copy.
  * @throws {DatasetError} If the file is missing, not an image, cut off, damaged or too large.
@@ -31,8 +32,12 @@ export const maxPixels = 178_956_970;
  * console.assert(pixels.length === 2 * 2 * 3);
  * ```
  */
-export async function decodeImage(source: ImageSource, preprocessing: Preprocessing): Promise<Uint8Array> {
-  const { width, height, data } = await decodePixels(source);
+export async function decodeImage(
+  source: ImageSource,
+  preprocessing: Preprocessing,
+  name?: string,
+): Promise<Uint8Array> {
+  const { width, height, data } = await decodePixels(source, name);
   return resize(data, { height, width }, preprocessing.size, preprocessing.interpolation);
 }
 
@@ -48,6 +53,7 @@ export interface RGBImage extends RawImage {
  * grey is scaled to 8 bits, where Pillow would clip it to white.
  *
  * @param source A path, the bytes of a file, or pixels.
+ * @param name How messages call the picture; its path by default.
  * @returns The pixels, `[height, width, 3]`.
  * @throws {DatasetError} If the file is missing, not an image, cut off, damaged or too large.
  *
@@ -58,10 +64,10 @@ export interface RGBImage extends RawImage {
  * console.assert(channels === 3);
  * ```
  */
-export async function decodePixels(source: ImageSource): Promise<RGBImage> {
-  if (typeof source === "object" && "channels" in source) return rawToRGB(source);
+export async function decodePixels(source: ImageSource, name: string = imageName(source)): Promise<RGBImage> {
+  if (typeof source === "object" && "channels" in source) return rawToRGB(source, name);
   const bytes = source instanceof Uint8Array ? source : await readImageFile(source);
-  return await decodeBytes(bytes, imageName(source));
+  return await decodeBytes(bytes, name);
 }
 
 /**
@@ -104,15 +110,15 @@ function unreadable(name: string, reason: string, help?: string): DatasetError {
   });
 }
 
-function rawToRGB(image: RawImage): RGBImage {
+function rawToRGB(image: RawImage, name: string): RGBImage {
   const { width, height, channels, data } = image;
   const wanted = width * height * channels;
   if (!(Number.isInteger(width) && width > 0 && Number.isInteger(height) && height > 0)) {
-    throw unreadable(imageName(image), `width and height must be positive integers: ${width} x ${height}`);
+    throw unreadable(name, `width and height must be positive integers: ${width} x ${height}`);
   }
   if (![1, 3, 4].includes(channels) || data.length !== wanted) {
     throw unreadable(
-      imageName(image),
+      name,
       `wanted 1, 3 or 4 channels and height * width * channels bytes: got ${channels} channels and ${data.length} bytes`,
     );
   }
