@@ -1,7 +1,9 @@
 /** plotly.js without a browser: jsdom for the document, measured text, a tiny canvas; out comes an SVG. */
 import { Buffer } from "node:buffer";
+import { loadFont } from "./_font.ts";
 import { boxOf, lengthOf, lineWidthOf, pointAtLength, screenBoxOf, screenMatrixOf } from "./_svg_geometry.ts";
 import type { Box, SvgElement } from "./_svg_geometry.ts";
+import { outlineText } from "./_text_outlines.ts";
 import { asTinyCanvas } from "./_tiny_canvas.ts";
 import type { FigureSpec } from "./figure.ts";
 
@@ -14,7 +16,7 @@ interface PlotlyModule {
 interface PlotlyPage {
   Plotly: PlotlyModule;
   // deno-lint-ignore no-explicit-any
-  document: any;
+  window: any;
 }
 
 let page: Promise<PlotlyPage> | undefined;
@@ -31,10 +33,12 @@ export function plotlySource(): Promise<string> {
  * Draws a figure.
  *
  * @param figure Data and layout; `layout.width` and `layout.height` are set, in pixels.
+ * @param options `outlines`: whether text becomes outlines, for drawing where fonts may be missing.
  * @returns The SVG document as text.
  */
-export async function renderSvg(figure: FigureSpec): Promise<string> {
-  const { Plotly, document } = await (page ??= openPage());
+export async function renderSvg(figure: FigureSpec, options: { outlines: boolean }): Promise<string> {
+  const { Plotly, window } = await (page ??= openPage());
+  const { document } = window;
   const { width, height } = figure.layout;
   const element = document.createElement("div");
   element.style.width = `${width}px`;
@@ -43,7 +47,8 @@ export async function renderSvg(figure: FigureSpec): Promise<string> {
   try {
     const { data, layout } = structuredClone(figure); // plotly writes into what it is given
     await Plotly.newPlot(element, data, layout, { staticPlot: true });
-    return Plotly.Snapshot.toSVG(element, "svg", 1);
+    const svg = Plotly.Snapshot.toSVG(element, "svg", 1);
+    return options.outlines ? outlineText(svg, new window.DOMParser()) : svg;
   } finally {
     Plotly.purge(element);
     element.remove();
@@ -52,7 +57,7 @@ export async function renderSvg(figure: FigureSpec): Promise<string> {
 
 /** Evaluates plotly.js once in a jsdom window that can measure. */
 async function openPage(): Promise<PlotlyPage> {
-  const [{ JSDOM }, code] = await Promise.all([import("npm:jsdom@26.1.0"), plotlySource()]);
+  const [{ JSDOM }, code] = await Promise.all([import("npm:jsdom@26.1.0"), plotlySource(), loadFont()]);
   const { window } = new JSDOM("<!doctype html><html><head></head><body></body></html>");
   teachToMeasure(window);
   const createElement = window.document.createElement.bind(window.document);
@@ -86,7 +91,7 @@ async function openPage(): Promise<PlotlyPage> {
   };
   for (const name of browserClasses) globals[name] = window[name];
   new Function(...Object.keys(globals), code).apply(window, Object.values(globals));
-  return { Plotly: module.exports as PlotlyModule, document: window.document };
+  return { Plotly: module.exports as PlotlyModule, window };
 }
 
 const browserClasses = [

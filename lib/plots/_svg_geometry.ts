@@ -1,8 +1,8 @@
 /**
  * Sizes of SVG elements without a browser: what `getBBox`, `getBoundingClientRect`, `getTotalLength` and
- * `getScreenCTM` would answer. Exact for shapes, from the width table for text; curves count as their control points.
+ * `getScreenCTM` would answer. Exact for shapes, from the font for text; curves count as their control points.
  */
-import { textWidth } from "./_text_width.ts";
+import { textWidth } from "./_font.ts";
 
 /** `[left, top, right, bottom]`. */
 export type Box = readonly [number, number, number, number];
@@ -101,42 +101,55 @@ export function pointAtLength(element: SvgElement, wanted: number): { x: number;
 /** The width of one line of text, whose nested tspans may change size and weight. */
 export function lineWidthOf(node: SvgNode): number {
   if (node.nodeType === 3) {
-    const parent = node.parentElement;
-    const isBold = /bold|[6-9]00/.test(inheritedStyle(parent, "font-weight") ?? "");
-    return textWidth(visibleText(node), fontSizeOf(parent), isBold);
+    return textWidth(visibleText(node), fontSizeOf(node.parentElement), isBoldText(node.parentElement));
   }
   let width = 0;
   for (const child of node.childNodes) width += lineWidthOf(child);
   return width;
 }
 
-/** The box of a `<text>`: one line, or plotly's `<tspan class="line">` children. */
+/** The box of a `<text>`. */
 function textBox(element: SvgElement): Box | undefined {
   if (visibleText(element) === "") return undefined;
   const size = fontSizeOf(element);
-  const anchor = inheritedStyle(element, "text-anchor") ?? "start";
-  const lines = [...element.children].filter((child) => child.classList.contains("line"));
   let box: Box | undefined;
-  for (const line of lines.length > 0 ? lines : [element]) {
-    const own = (name: string) => line.hasAttribute(name) ? line : element;
-    const x = numberAttribute(own("x"), "x");
-    const y = numberAttribute(own("y"), "y") + toPixels(line.getAttribute("dy"), size);
-    const width = lineWidthOf(line);
-    const left = anchor === "middle" ? x - width / 2 : anchor === "end" ? x - width : x;
+  for (const { line, left, baseline } of textLines(element)) {
     // DejaVu Sans reaches 0.93 em above the baseline and 0.24 em below it.
-    box = union(box, [left, y - size * 0.93, left + width, y + size * 0.24]);
+    box = union(box, [left, baseline - size * 0.93, left + lineWidthOf(line), baseline + size * 0.24]);
   }
   return box;
 }
 
+/** The lines of a `<text>`, itself or plotly's `<tspan class="line">` children, and where each begins. */
+export function textLines(text: SvgElement): { line: SvgElement; left: number; baseline: number }[] {
+  const size = fontSizeOf(text);
+  const anchor = inheritedStyle(text, "text-anchor");
+  const spans = [...text.children].filter((child) => child.classList.contains("line"));
+  return (spans.length > 0 ? spans : [text]).map((line) => {
+    const own = (name: string) => line.hasAttribute(name) ? line : text;
+    const width = lineWidthOf(line);
+    const x = numberAttribute(own("x"), "x");
+    return {
+      line,
+      left: anchor === "middle" ? x - width / 2 : anchor === "end" ? x - width : x,
+      baseline: numberAttribute(own("y"), "y") + toPixels(line.getAttribute("dy"), size),
+    };
+  });
+}
+
 /** The font size in pixels; percentages and em are relative to the parent's (plotly's `<sub>` is 70%). */
-function fontSizeOf(element: SvgElement | null): number {
+export function fontSizeOf(element: SvgElement | null): number {
   if (!element) return 12;
   const own = ownStyle(element, "font-size");
   if (!own) return fontSizeOf(element.parentElement);
   if (own.endsWith("%")) return parseFloat(own) / 100 * fontSizeOf(element.parentElement);
   if (own.endsWith("em")) return parseFloat(own) * fontSizeOf(element.parentElement);
   return parseFloat(own);
+}
+
+/** Whether the text in an element is bold. */
+export function isBoldText(element: SvgElement | null): boolean {
+  return /bold|[6-9]00/.test(inheritedStyle(element, "font-weight") ?? "");
 }
 
 /** Points of a path: corners and control points of absolute and relative M L H V C S Q T A Z. */
@@ -225,12 +238,12 @@ function union(a: Box | undefined, b: Box | undefined): Box | undefined {
 const distance = (a: Point, b: Point): number => Math.hypot(b[0] - a[0], b[1] - a[1]);
 
 /** Text as drawn: plotly puts zero-width spaces into empty lines. */
-const visibleText = (node: SvgNode): string => (node.textContent ?? "").replaceAll("\u200b", "");
+export const visibleText = (node: SvgNode): string => (node.textContent ?? "").replaceAll("\u200b", "");
 
 const numberAttribute = (element: SvgElement, name: string): number =>
   parseFloat(element.getAttribute(name) ?? "") || 0;
 
-const toPixels = (length: string | null, fontSize: number): number =>
+export const toPixels = (length: string | null, fontSize: number): number =>
   !length ? 0 : length.endsWith("em") ? parseFloat(length) * fontSize : parseFloat(length);
 
 function ownStyle(element: SvgElement, name: string): string | undefined {

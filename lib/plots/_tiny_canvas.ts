@@ -4,7 +4,7 @@
  */
 import { crc32, deflateSync } from "node:zlib";
 import { Buffer } from "node:buffer";
-import { textWidth } from "./_text_width.ts";
+import { textWidth } from "./_font.ts";
 
 /**
  * Turns an element into a canvas: gives it `width`, `height`, `getContext("2d")` and `toDataURL()`.

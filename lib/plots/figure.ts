@@ -48,7 +48,7 @@ export class Figure implements FigureSpec {
 
   /** The figure as an SVG document. */
   svg(): Promise<string> {
-    return renderSvg(this.toJSON());
+    return renderSvg(this.toJSON(), { outlines: false });
   }
 
   /**
@@ -62,9 +62,9 @@ export class Figure implements FigureSpec {
     if (!(scale > 0)) {
       throw new RangeError(`Cannot draw a PNG as 'scale' must be > 0: current value is ${scale}`);
     }
-    const svg = Buffer.from(await this.svg());
+    const svg = Buffer.from(await renderSvg(this.toJSON(), { outlines: true }));
     return await sharp(svg, { density: 72 * scale }).flatten({ background: "#fff" })
-      .png({ compressionLevel: 9, palette: true }).toBuffer();
+      .png({ compressionLevel: 9, palette: true, effort: 3 }).toBuffer();
   }
 
   /** The figure as a `<div>` with a script that draws it; the page must have loaded plotly.js before. */

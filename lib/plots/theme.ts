@@ -8,6 +8,8 @@ import type { Layout } from "./figure.ts";
 export const colors = {
   /** Measured on the validation set; the one series of a figure with one. */
   validation: "#0072B2",
+  /** The same, as an area behind marks. */
+  validationLight: "#b3d1e8",
   /** Measured on the training batches. */
   training: "#E69F00",
   /** Marks the best, the chosen, the right one. */
@@ -21,25 +23,14 @@ export const colors = {
   background: "#ffffff",
 } as const;
 
-/** White to dark blue: light is little. Even steps of lightness, after ColorBrewer's Blues. */
-export const sequentialScale: readonly (readonly [number, string])[] = [
-  [0, "#ffffff"],
-  [0.1, "#e8f1fa"],
-  [0.3, "#bcd7ee"],
-  [0.5, "#7fb3dc"],
-  [0.7, "#3f88c1"],
-  [0.85, "#1a64a4"],
-  [1, "#0b3f74"],
-];
-
-/** The fonts of figures, first the one whose widths are known without a browser. */
+/** The fonts of figures, first the one that figures are measured with. */
 export const fontFamily = "DejaVu Sans, Verdana, Segoe UI, Helvetica, Arial, sans-serif";
 
 /**
  * The layout every figure starts from.
  *
  * @param title What the figure shows.
- * @param subtitle One line of context under it, e.g. the best value and where it is.
+ * @param subtitle A line of context under it, e.g. the best value and where it is; `<br>` begins another.
  * @param size Width and height in pixels.
  * @returns A layout for plotly; spread it and add axes.
  */
@@ -52,15 +43,18 @@ export function baseLayout(
     ...size,
     title: {
       text: `<b>${escapeLabel(title)}</b>`,
-      subtitle: { text: escapeLabel(subtitle), font: { size: 12, color: colors.mutedText } },
+      subtitle: {
+        text: subtitle.split("<br>").map(escapeLabel).join("<br>"),
+        font: { size: 12, color: colors.mutedText },
+      },
       font: { size: 16, color: colors.text },
       x: 0,
-      xref: "paper",
+      xref: "container",
       xanchor: "left",
       y: 1,
       yref: "container",
       yanchor: "top",
-      pad: { t: 18 },
+      pad: { t: 18, l: 20 },
     },
     font: { family: fontFamily, size: 12, color: colors.text },
     paper_bgcolor: colors.background,
@@ -89,6 +83,7 @@ export function axis(title: string, options: Record<string, unknown> = {}): Reco
     ticks: "outside",
     tickcolor: colors.line,
     ticklen: 4,
+    ticklabelstandoff: 2,
     ...options,
   };
 }
@@ -104,4 +99,15 @@ export function escapeLabel(text: string): string {
 /** A ratio as a percentage for people, e.g. `93.4 %`. */
 export function percent(ratio: number, digits = 1): string {
   return Number.isFinite(ratio) ? `${(ratio * 100).toFixed(digits)} %` : "n/a";
+}
+
+/** A text cut to a number of characters, with an ellipsis if something is missing. */
+export function shorten(text: string, length: number): string {
+  const characters = [...text];
+  return characters.length <= length ? text : characters.slice(0, length - 1).join("") + "…";
+}
+
+/** A count with its noun, e.g. `1 picture`, `12 classes`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : noun.endsWith("s") ? "es" : "s"}`;
 }
