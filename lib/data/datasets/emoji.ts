@@ -1,0 +1,220 @@
+import { join } from "node:path";
+import sharp from "npm:sharp@0.35.5";
+import { cacheFolder, installOnce } from "../../provision/cache.ts";
+import type { Dataset, DatasetSplits } from "../dataset.ts";
+import { chooseEmoji, type ChosenEmoji } from "./_choose_emoji.ts";
+import { EMOJI_PACKAGES, type EmojiDrawing, loadEmojiDrawings } from "./_emoji_sets.ts";
+
+/** Raised when the same options begin to give other pictures, so that older folders are made anew. */
+const FORMAT = 1;
+const BACKGROUND = "#ffffff";
+/** Pictures rendered at a time: enough to keep sharp's threads busy. */
+const CONCURRENCY = 8;
+
+/** Options of {@linkcode emojiPictures}. */
+export interface EmojiPicturesOptions {
+  /**
+   * Width and height of a picture in pixels, 16..1024.
+   *
+   * @default {128}
+   */
+  readonly size?: number;
+  /**
+   * The most pictures a class may have, all parts together; 20 or more. Every emoji comes first in one drawing, then in
+   * its other style, skin tones and genders.
+   *
+   * @default {240}
+   */
+  readonly picturesPerClass?: number;
+  /**
+   * Which drawings are taken and which emoji are held out: the same seed, the same pictures.
+   *
+   * @default {0}
+   */
+  readonly seed?: number;
+  /**
+   * Folder that keeps rendered sets, each in a folder of its own.
+   *
+   * @default `datasets` in the cache folder (`WHITTLE_CACHE`)
+   */
+  readonly cache?: string;
+  /** Called after each picture with how many of how many are rendered; never if they are in the cache. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Stops the rendering; nothing half-made is left behind. */
+  readonly signal?: AbortSignal;
+}
+
+/** Pictures of emoji in class folders. */
+export interface EmojiPictures extends DatasetSplits {
+  /** Emoji that neither training nor the choice of the best epoch has seen. */
+  readonly test: Dataset;
+  /** Where the pictures are: `train`, `val` and `test`, with a folder for each class, and `manifest.json`. */
+  readonly folder: string;
+}
+
+/** One picture in `manifest.json`. */
+interface ManifestEntry {
+  /** Path inside the folder, e.g. `train/Food & Drink/red-apple.noto.png`. */
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly codePoints: string;
+  /** The emoji it is a variant of; all pictures of one base are in one part. */
+  readonly base: string;
+  readonly style: string;
+}
+
+/**
+ * A real picture set without a download of data: emoji, drawn in two styles (Google's Noto Emoji and Microsoft's Fluent
+ * Emoji, flat) and rendered on white. The classes are the emoji's eight Unicode categories, such as `Animals & Nature`
+ * and `Food & Drink`; flags are left out, and so is what only one of the sets draws or what they sort differently.
+ *
+ * Which emoji is where is decided by base emoji: skin tones, genders, directions and both styles of one emoji are all in
+ * training, all in validation or all in test (70 / 15 / 15 of a hundred). So what is measured is whether the network
+ * knows an animal that it has never seen, not whether it knows the same drawing again.
+ *
+ * The drawings come from npm (9 MB, once) and are rendered into class folders once: see `folder`.
+ *
+ * @param options Size and number of the pictures, seed, cache.
+ * @returns Splits over PNG files.
+ * @throws {RangeError} If an option is out of range.
+ * @throws {DatasetError} If the packages cannot be loaded.
+ * @throws {LibraryError} If the cache cannot be written.
+ *
+ * @example
+ * ```ts
+ * import { emojiPictures } from "./emoji.ts";
+ *
+ * const data = await emojiPictures({ size: 96, picturesPerClass: 60 });
+ * console.log(data.folder, data.classNames, data.train.samples.length);
+ * ```
+ */
+export async function emojiPictures(options: EmojiPicturesOptions = {}): Promise<EmojiPictures> {
+  const { size = 128, picturesPerClass = 240, seed = 0, onProgress, signal } = options;
+  requireInteger("size", size, 16, 1024);
+  requireInteger("picturesPerClass", picturesPerClass, 20, 10_000);
+  requireInteger("seed", seed, 0, Number.MAX_SAFE_INTEGER);
+
+  const { path: folder } = await installOnce({
+    cache: options.cache ?? join(cacheFolder(), "datasets"),
+    name: `emoji_v${FORMAT}_${size}px_${picturesPerClass}_seed${seed}`,
+    isWhole,
+    build: async (target) => {
+      const chosen = chooseEmoji(await loadEmojiDrawings(), picturesPerClass, seed);
+      await writePictures(target, chosen, size, onProgress, signal);
+    },
+  });
+  return await open(folder);
+}
+
+/** Renders every chosen drawing into its class folder, and lists them all in `manifest.json`. */
+async function writePictures(
+  folder: string,
+  chosen: readonly ChosenEmoji[],
+  size: number,
+  onProgress: EmojiPicturesOptions["onProgress"],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const classFolders = new Set(chosen.map(({ part, drawing }) => join(folder, part, drawing.category)));
+  for (const classFolder of classFolders) await Deno.mkdir(classFolder, { recursive: true });
+
+  const entries: ManifestEntry[] = [];
+  let next = 0;
+  let done = 0;
+  const worker = async () => {
+    while (next < chosen.length) {
+      signal?.throwIfAborted();
+      const index = next++;
+      const { drawing, part } = chosen[index];
+      const { name, style, category, codePoints, base } = drawing;
+      const png = await render(drawing, size);
+      const file = `${part}/${category}/${name}.${style}.png`;
+      await Deno.writeFile(join(folder, file), png);
+      entries[index] = { file, sizeBytes: png.length, codePoints, base, style };
+      onProgress?.(++done, chosen.length);
+    }
+  };
+  const stopOthers = (error: unknown) => {
+    next = chosen.length;
+    throw error;
+  };
+  // All workers have ended before this returns or throws: nobody writes into a folder that is being removed.
+  const ends = await Promise.allSettled(
+    Array.from({ length: CONCURRENCY }, () => worker().catch(stopOthers)),
+  );
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+
+  const manifest = {
+    format: FORMAT,
+    packages: EMOJI_PACKAGES,
+    size,
+    background: BACKGROUND,
+    pictures: entries,
+  };
+  await Deno.writeTextFile(join(folder, "manifest.json"), JSON.stringify(manifest, null, 1) + "\n");
+}
+
+/**
+ * One drawing as the bytes of a PNG file.
+ *
+ * @param drawing The drawing.
+ * @param size Width and height in pixels.
+ * @returns An RGB picture on white.
+ */
+async function render(drawing: EmojiDrawing, size: number): Promise<Uint8Array> {
+  // librsvg scales the drawing itself, so that it is sharp at every size.
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" ` +
+    `width="${size}" height="${size}" viewBox="${drawing.viewBox}">${drawing.body}</svg>`;
+  return await sharp(new TextEncoder().encode(svg))
+    .flatten({ background: BACKGROUND })
+    .removeAlpha()
+    .png({ compressionLevel: 6 })
+    .toBuffer();
+}
+
+/** Whether every picture that the manifest lists is there, with its size. */
+async function isWhole(folder: string): Promise<boolean> {
+  try {
+    const { pictures } = await readManifest(folder);
+    const sizes = await Promise.all(
+      pictures.map(async ({ file }) => (await Deno.stat(join(folder, file))).size),
+    );
+    return sizes.every((sizeBytes, index) => sizeBytes === pictures[index].sizeBytes);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
+async function readManifest(folder: string): Promise<{ pictures: ManifestEntry[] }> {
+  return JSON.parse(await Deno.readTextFile(join(folder, "manifest.json")));
+}
+
+async function open(folder: string): Promise<EmojiPictures> {
+  const { pictures } = await readManifest(folder);
+  const classNames = [...new Set(pictures.map(({ file }) => file.split("/")[1]))].sort();
+  const part = (name: string, prefix: string): Dataset => ({
+    name: `emoji/${name}`,
+    classNames,
+    samples: pictures.map(({ file }) => file).filter((file) => file.startsWith(`${prefix}/`)).sort().map((
+      file,
+    ) => ({
+      image: join(folder, file),
+      label: classNames.indexOf(file.split("/")[1]),
+      name: file,
+    })),
+  });
+  return {
+    classNames,
+    train: part("train", "train"),
+    validation: part("validation", "val"),
+    test: part("test", "test"),
+    folder,
+  };
+}
+
+function requireInteger(option: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new RangeError(
+    `Cannot make the emoji pictures: ${option} must be a whole number from ${least} to ${most}: current value is ${value}`,
+  );
+}
