@@ -4,7 +4,7 @@ import { cacheFolder, formatBytes, freeBytes, installOnce, requireFreeSpace } fr
 import { type ProvisionListener, reportBytes } from "./events.ts";
 import { LibraryError, reasonOf } from "./library_error.ts";
 import { checkSharedLibrary } from "./shared_library.ts";
-import { findPip, pipDownload } from "./_pip.ts";
+import { findPip, pipDownload } from "./pip.ts";
 import { openZip, type ZipArchive, type ZipEntry } from "./_unzip.ts";
 
 /** An operating system and a processor, in the words of `Deno.build`. */

@@ -4,7 +4,7 @@ import { LibraryError, reasonOf } from "../provision/library_error.ts";
 import { findProvidedWheel, provideFromWheel } from "../provision/python_wheel.ts";
 import { checkSharedLibrary } from "../provision/shared_library.ts";
 import { loadForGood } from "./_loader.ts";
-import { askPython } from "./_python_tensorflow.ts";
+import { askPython } from "./python_tensorflow.ts";
 import { CPU_PACKAGE, GPU_PACKAGE, tensorflowWheel } from "./_wheels.ts";
 
 /** How {@linkcode findLibrary} looks. */
