@@ -2,7 +2,7 @@
  * Names of the 1000 ImageNet classes, in the order of a pretrained network's outputs: the first lemma of each class's
  * WordNet synset.
  *
- * Made by `tests/oracles/datasets_imagenet_class_names.py` from timm's lists (Apache-2.0); do not edit.
+ * Made by `tests/oracles/datasets/imagenet_class_names.py` from timm's lists (Apache-2.0); do not edit.
  *
  * @example
  * ```ts
