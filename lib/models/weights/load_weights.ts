@@ -1,0 +1,214 @@
+import type { HostTensor } from "../../graph/host_tensor.ts";
+import type { ProvisionListener } from "../../provision/events.ts";
+import { downloadFromHub } from "./hub.ts";
+import { type Architecture, detectNaming, type Naming, toTimmNames } from "./key_maps.ts";
+import { toTfjsLayout } from "./layouts.ts";
+import { provideLite0Weights } from "./lite0.ts";
+import { fromSafetensors } from "./safetensors.ts";
+import { fromTorchBytes } from "./torch_pickle.ts";
+
+/** Where weights are. A string is the path of a file. */
+export type WeightsRef =
+  | string
+  | { kind: "file"; path: string }
+  /** A repository of the Hugging Face hub, e.g. `timm/efficientnet_b0.ra_in1k`; the file is `model.safetensors` unless named. */
+  | { kind: "hub"; repoId: string; file?: string; revision?: string }
+  /** The ImageNet weights of EfficientNet-Lite0 in its Python package. */
+  | { kind: "lite0" };
+
+/** How weights are read and checked. */
+export interface LoadWeightsOptions {
+  /** Shapes the network wants, by timm's names, in tfjs's layouts. Without it nothing is compared. */
+  readonly expectedShapes?: Readonly<Record<string, readonly number[]>>;
+  /**
+   * What to do with a classifier of another number of classes: refuse it, or leave it out for the caller to create.
+   * @default {"refuse"}
+   */
+  readonly otherClassifier?: "refuse" | "drop";
+  /**
+   * Prefixes of names that need not be in the file; the caller creates what is missing.
+   * @default {[]}
+   */
+  readonly mayBeMissing?: readonly string[];
+  /** Told about downloads. */
+  readonly onProgress?: ProvisionListener;
+  /** Stops a download. */
+  readonly signal?: AbortSignal;
+}
+
+/** Weights as the network takes them. */
+export interface LoadedWeights {
+  /** By timm's names, in tfjs's layouts. */
+  tensors: Record<string, HostTensor>;
+  /** The file they came from. */
+  path: string;
+  /** Whose names the file uses. */
+  naming: Naming;
+  /** What the file says about itself; `{}` for `.pth`. */
+  metadata: Record<string, string>;
+  /** The classifier that was left out because its number of classes differs. */
+  droppedClassifier?: { foundClasses: number; wantedClasses: number };
+  /** Expected names under {@linkcode LoadWeightsOptions.mayBeMissing} that the file does not have. */
+  missing: string[];
+}
+
+/**
+ * Loads the weights of a network from a `.safetensors` or `.pth` file under timm's, torchvision's, OTE's or Lite0's
+ * names; the content decides which, not the extension.
+ *
+ * @param ref a file, a repository of the hub, or the Lite0 package
+ * @param architecture whose weights they are
+ * @param options the shapes wanted, what may differ, progress
+ * @returns tensors under timm's names in tfjs's layouts (float32), with what was left out
+ * @throws {SyntaxError} if the file is damaged or its names are of no known kind
+ * @throws {TypeError} if tensors are missing, unexpected or of another shape; all of them are counted
+ * @throws {Error} if there is no such file, or no network for a download; weights are never made up
+ * @example
+ * ```ts ignore
+ * import { loadWeights } from "./load_weights.ts";
+ *
+ * const { tensors } = await loadWeights({ kind: "lite0" }, "efficientnet_lite0");
+ * console.log(tensors["conv_stem.weight"].shape); // [3, 3, 3, 32]
+ * ```
+ */
+export async function loadWeights(
+  ref: WeightsRef,
+  architecture: Architecture,
+  options: LoadWeightsOptions = {},
+): Promise<LoadedWeights> {
+  const path = await findFile(ref, options);
+  const { tensors: stored, metadata } = await readWeightsFile(path);
+  let naming: Naming;
+  try {
+    naming = detectNaming(Object.keys(stored));
+  } catch (error) {
+    throw new SyntaxError(`Cannot load weights "${path}"\n  ${(error as Error).message}`, { cause: error });
+  }
+  const { tensors: renamed, unmatched } = toTimmNames(stored, architecture, naming);
+  const { kept, droppedClassifier } = dropOtherClassifier(renamed, options);
+  const tensors: Record<string, HostTensor> = Object.fromEntries(
+    Object.entries(kept).map(([name, tensor]) => [name, toTfjsLayout(name, tensor)]),
+  );
+  const missing = compare(tensors, { path, architecture, naming, unmatched, droppedClassifier }, options);
+  return { tensors, path, naming, metadata, droppedClassifier, missing };
+}
+
+/**
+ * Reads a weight file, telling safetensors and PyTorch files apart by their first bytes.
+ *
+ * @param path the file
+ * @returns tensors under the file's own names in PyTorch's layouts, and metadata (`{}` for PyTorch files)
+ * @throws {SyntaxError} if it is neither, or damaged
+ * @throws {Error} if it cannot be opened
+ */
+export async function readWeightsFile(
+  path: string,
+): Promise<{ tensors: Record<string, HostTensor>; metadata: Record<string, string> }> {
+  const bytes = await Deno.readFile(path).catch((error) => {
+    const cause = error instanceof Deno.errors.NotFound ? "there is no such file" : (error as Error).message;
+    throw new Error(
+      `Cannot read weights "${path}": ${cause}\n  help: pass the path of a .safetensors or .pth file`,
+      { cause: error },
+    );
+  });
+  const start = new TextDecoder("latin1").decode(bytes.subarray(0, 64));
+  if (start.startsWith("PK") || start.startsWith("\x80\x02")) {
+    return { tensors: fromTorchBytes(bytes, path), metadata: {} };
+  }
+  if (start[8] === "{") return fromSafetensors(bytes, path);
+  const found = bytes.length === 0
+    ? "an empty file"
+    : start.startsWith("version https://git-lfs")
+    ? "a Git LFS pointer, not the file it stands for"
+    : /^\s*<(!doctype|html|\?xml)/i.test(start)
+    ? "a web page"
+    : `a file that starts with ${JSON.stringify(start.slice(0, 16))}`;
+  throw new SyntaxError(
+    `Cannot read weights "${path}": a .safetensors or .pth file was wanted, found ${found}\n  help: get the file again`,
+  );
+}
+
+async function findFile(ref: WeightsRef, options: LoadWeightsOptions): Promise<string> {
+  const { onProgress, signal } = options;
+  if (typeof ref === "string") return ref;
+  if (ref.kind === "file") return ref.path;
+  if (ref.kind === "hub") {
+    const { repoId, file = "model.safetensors", revision } = ref;
+    return await downloadFromHub(repoId, file, { revision, onProgress, signal });
+  }
+  return await provideLite0Weights({ onProgress, signal });
+}
+
+/** Number of classes: rows of the weight in PyTorch's layout. */
+function dropOtherClassifier(
+  tensors: Record<string, HostTensor>,
+  { expectedShapes, otherClassifier = "refuse" }: LoadWeightsOptions,
+): { kept: Record<string, HostTensor>; droppedClassifier?: LoadedWeights["droppedClassifier"] } {
+  const foundClasses = tensors["classifier.weight"]?.shape[0];
+  const wantedClasses = expectedShapes?.["classifier.weight"]?.[1];
+  const isOther = foundClasses !== undefined && wantedClasses !== undefined && foundClasses !== wantedClasses;
+  if (otherClassifier === "refuse" || !isOther) return { kept: tensors };
+  const { "classifier.weight": _weight, "classifier.bias": _bias, ...kept } = tensors;
+  return { kept, droppedClassifier: { foundClasses, wantedClasses } };
+}
+
+/** Throws one error with every disagreement; returns what may be missing and is. */
+function compare(
+  tensors: Record<string, HostTensor>,
+  source: Pick<LoadedWeights, "path" | "naming" | "droppedClassifier"> & {
+    architecture: Architecture;
+    unmatched: readonly string[];
+  },
+  { expectedShapes, mayBeMissing = [], otherClassifier = "refuse" }: LoadWeightsOptions,
+): string[] {
+  if (expectedShapes === undefined) return [];
+  const wanted = Object.entries(expectedShapes);
+  const absent = wanted.map(([name]) => name).filter((name) => !Object.hasOwn(tensors, name))
+    .filter((name) => source.droppedClassifier === undefined || !name.startsWith("classifier."));
+  const allowed = absent.filter((name) => mayBeMissing.some((prefix) => name.startsWith(prefix)));
+  const missing = absent.filter((name) => !allowed.includes(name));
+  const unexpected = [
+    ...source.unmatched,
+    ...Object.keys(tensors).filter((name) => !Object.hasOwn(expectedShapes, name)),
+  ];
+  const misshapen = wanted.filter(([name, shape]) =>
+    Object.hasOwn(tensors, name) && !isSameShape(tensors[name].shape, shape)
+  );
+  const notFloat = Object.keys(tensors).filter((name) => tensors[name].dtype !== "float32");
+  const problems = missing.length + unexpected.length + misshapen.length + notFloat.length;
+  if (problems === 0) return allowed;
+
+  const lines = [
+    ...firstFew("missing", missing, (name) => `"${name}" of shape ${show(expectedShapes[name])}`),
+    ...firstFew("unexpected", unexpected, (name) => `"${name}"`),
+    ...firstFew(
+      "of another shape",
+      misshapen,
+      ([name, shape]) => `"${name}": ${show(shape)} was wanted, found ${show(tensors[name].shape)}`,
+    ),
+    ...firstFew("not float32", notFloat, (name) => `"${name}" of ${tensors[name].dtype}`),
+  ];
+  const onlyClassifier = otherClassifier === "refuse" && misshapen.length === problems &&
+    misshapen.every(([name]) => name.startsWith("classifier."));
+  const help = onlyClassifier
+    ? "the weights are for another number of classes; pass that numClasses, or let the classifier be made anew"
+    : "check that the weights belong to this network";
+  throw new TypeError(
+    `Cannot load weights "${source.path}" into ${source.architecture}: ` +
+      `${problems} tensors disagree with the ${wanted.length} wanted (shapes in tfjs's layouts)\n` +
+      `${lines.map((line) => `  ${line}\n`).join("")}  help: ${help}`,
+  );
+}
+
+function firstFew<T>(heading: string, items: readonly T[], describe: (item: T) => string): string[] {
+  const shown = items.slice(0, 3).map((item) => `${heading}: ${describe(item)}`);
+  return items.length > 3 ? [...shown, `(and ${items.length - 3} more ${heading})`] : shown;
+}
+
+function isSameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((length, axis) => length === b[axis]);
+}
+
+function show(shape: readonly number[]): string {
+  return `[${shape.join(", ")}]`;
+}
