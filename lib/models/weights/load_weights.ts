@@ -111,8 +111,8 @@ export async function readWeightsFile(
       { cause: error },
     );
   });
-  const start = new TextDecoder("latin1").decode(bytes.subarray(0, 64));
-  if (start.startsWith("PK") || start.startsWith("\x80\x02")) {
+  const start = new TextDecoder().decode(bytes.subarray(0, 64));
+  if (start.startsWith("PK") || (bytes[0] === 0x80 && bytes[1] === 2)) {
     return { tensors: fromTorchBytes(bytes, path), metadata: {} };
   }
   if (start[8] === "{") return fromSafetensors(bytes, path);
