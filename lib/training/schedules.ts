@@ -1,0 +1,133 @@
+/**
+ * The learning rate of an epoch. A pure function of the epoch: a resumed run needs nothing but the epoch's number.
+ *
+ * @param epoch 0-based epoch.
+ * @returns The learning rate of all steps of that epoch.
+ */
+export type Schedule = (epoch: number) => number;
+
+/** How a learning rate starts, as a share of the full one, when it warms up. */
+const WARM_UP_START = 0.1;
+
+/**
+ * The same learning rate in every epoch.
+ *
+ * @param learningRate The learning rate, above 0.
+ * @returns The schedule.
+ * @throws {RangeError} If the learning rate is no number above 0.
+ * @example
+ * ```ts
+ * import { constantSchedule } from "./schedules.ts";
+ * console.log(constantSchedule(0.01)(7)); // 0.01
+ * ```
+ */
+export function constantSchedule(learningRate: number): Schedule {
+  checkLearningRate(learningRate);
+  return () => learningRate;
+}
+
+/**
+ * Falls along half a cosine from the learning rate in epoch 0 to 0 in epoch `epochs` (which is the first one not
+ * trained): `learningRate * (1 + cos(pi * epoch / epochs)) / 2`, as `torch.optim.lr_scheduler.CosineAnnealingLR` with
+ * `T_max = epochs`, stepped once an epoch. It stays at 0 from there on.
+ *
+ * @param learningRate Learning rate of epoch 0, above 0.
+ * @param epochs Number of epochs, at least 1.
+ * @returns The schedule.
+ * @throws {RangeError} If the learning rate is no number above 0, or epochs no whole number of at least 1.
+ * @example
+ * ```ts
+ * import { cosineSchedule } from "./schedules.ts";
+ * const schedule = cosineSchedule(0.01, 10);
+ * console.log(schedule(0), schedule(5).toFixed(4), schedule(10)); // 0.01 0.0050 0
+ * ```
+ * @see I. Loshchilov and F. Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", ICLR 2017.
+ */
+export function cosineSchedule(learningRate: number, epochs: number): Schedule {
+  checkLearningRate(learningRate);
+  checkCount("epochs", epochs, 1);
+  return (epoch) => epoch >= epochs ? 0 : learningRate * (1 + Math.cos(Math.PI * epoch / epochs)) / 2;
+}
+
+/**
+ * Warms up before a schedule: the learning rate rises linearly from a tenth of the full one in epoch 0 to the full one
+ * in epoch `warmUpEpochs`, which is epoch 0 of the schedule that follows. With 5 epochs: 0.1, 0.28, 0.46, 0.64, 0.82,
+ * then 1 times the learning rate.
+ *
+ * @param warmUpEpochs Number of epochs below the full learning rate; 0 gives the schedule itself.
+ * @param schedule What follows; its epoch 0 has the full learning rate.
+ * @returns The schedule.
+ * @throws {RangeError} If warmUpEpochs is no whole number of at least 0.
+ * @example
+ * ```ts
+ * import { constantSchedule, warmUp } from "./schedules.ts";
+ * const schedule = warmUp(5, constantSchedule(1));
+ * console.log(schedule(0).toFixed(2), schedule(1).toFixed(2), schedule(5)); // 0.10 0.28 1
+ * ```
+ */
+export function warmUp(warmUpEpochs: number, schedule: Schedule): Schedule {
+  checkCount("warmUpEpochs", warmUpEpochs, 0);
+  const full = schedule(0);
+  return (epoch) =>
+    epoch < warmUpEpochs
+      ? full * (WARM_UP_START + (1 - WARM_UP_START) * epoch / warmUpEpochs)
+      : schedule(epoch - warmUpEpochs);
+}
+
+/** What {@linkcode createSchedule} takes. */
+export interface ScheduleOptions {
+  /** Shape of the schedule after the warm-up. @default {"cosine"} */
+  readonly schedule?: "cosine" | "constant";
+  /** The full learning rate, above 0. */
+  readonly learningRate: number;
+  /** Number of epochs of the run, warm-up included; at least 1. */
+  readonly epochs: number;
+  /** Epochs of warm-up, fewer than `epochs`. @default {0} */
+  readonly warmUpEpochs?: number;
+}
+
+/**
+ * The schedule of a whole run: warm-up, then cosine to 0 at the end of the run, or constant. It equals torch's
+ * `SequentialLR` of the warm-up and `CosineAnnealingLR(T_max = epochs - warmUpEpochs)`.
+ *
+ * @param options See {@linkcode ScheduleOptions}.
+ * @returns The schedule.
+ * @throws {RangeError} If a number is out of range.
+ * @example
+ * ```ts
+ * import { createSchedule } from "./schedules.ts";
+ * const schedule = createSchedule({ learningRate: 0.01, epochs: 10, warmUpEpochs: 2 });
+ * console.log([0, 1, 2, 6].map((epoch) => schedule(epoch).toFixed(4)).join(" ")); // 0.0010 0.0055 0.0100 0.0050
+ * ```
+ */
+export function createSchedule(options: ScheduleOptions): Schedule {
+  const { schedule = "cosine", learningRate, epochs, warmUpEpochs = 0 } = options;
+  checkCount("epochs", epochs, 1);
+  checkCount("warmUpEpochs", warmUpEpochs, 0);
+  if (warmUpEpochs >= epochs) {
+    throw new RangeError(
+      `Cannot make the schedule: found ${warmUpEpochs} warmUpEpochs of ${epochs} epochs, wanted fewer than epochs\n` +
+        `  help: give the run more epochs, or a shorter warm-up`,
+    );
+  }
+  const rest = schedule === "cosine"
+    ? cosineSchedule(learningRate, epochs - warmUpEpochs)
+    : constantSchedule(learningRate);
+  return warmUp(warmUpEpochs, rest);
+}
+
+function checkLearningRate(learningRate: number): void {
+  if (!(Number.isFinite(learningRate) && learningRate > 0)) {
+    throw new RangeError(
+      `Cannot make the schedule: found learningRate ${learningRate}, wanted a number above 0`,
+    );
+  }
+}
+
+function checkCount(name: string, value: number, least: number): void {
+  if (!Number.isInteger(value) || value < least) {
+    throw new RangeError(
+      `Cannot make the schedule: found ${name} ${value}, wanted a whole number of at least ${least}`,
+    );
+  }
+}
