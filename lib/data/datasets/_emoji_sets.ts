@@ -100,9 +100,9 @@ async function importJSON<T>(specifier: string, file: string): Promise<T> {
   try {
     return (await import(path, { with: { type: "json" } })).default;
   } catch (error) {
-    throw new DatasetError(
-      `Cannot load the emoji drawings: "${path}" could not be imported\n  ${(error as Error).message}\n` +
-        `  help: run once with a network that reaches the npm registry; Deno keeps the package in its cache`,
-    );
+    throw new DatasetError(`Cannot load the emoji drawings: an npm package could not be imported`, {
+      problems: [{ name: path, reason: (error as Error).message }],
+      help: "run once with a network that reaches the npm registry; Deno keeps the package in its cache",
+    });
   }
 }

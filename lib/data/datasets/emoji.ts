@@ -2,6 +2,7 @@ import { join } from "node:path";
 import sharp from "npm:sharp@0.35.5";
 import { cacheFolder, installOnce } from "../../provision/cache.ts";
 import type { Dataset, DatasetSplits } from "../dataset.ts";
+import { imageFolders } from "../image_folder.ts";
 import { chooseEmoji, type ChosenEmoji } from "./_choose_emoji.ts";
 import { EMOJI_PACKAGES, type EmojiDrawing, loadEmojiDrawings } from "./_emoji_sets.ts";
 
@@ -103,7 +104,7 @@ export async function emojiPictures(options: EmojiPicturesOptions = {}): Promise
       await writePictures(target, chosen, size, onProgress, signal);
     },
   });
-  return await open(folder);
+  return { ...await imageFolders(folder) as DatasetSplits & { test: Dataset }, folder };
 }
 
 /** Renders every chosen drawing into its class folder, and lists them all in `manifest.json`. */
@@ -187,29 +188,6 @@ async function isWhole(folder: string): Promise<boolean> {
 
 async function readManifest(folder: string): Promise<{ pictures: ManifestEntry[] }> {
   return JSON.parse(await Deno.readTextFile(join(folder, "manifest.json")));
-}
-
-async function open(folder: string): Promise<EmojiPictures> {
-  const { pictures } = await readManifest(folder);
-  const classNames = [...new Set(pictures.map(({ file }) => file.split("/")[1]))].sort();
-  const part = (name: string, prefix: string): Dataset => ({
-    name: `emoji/${name}`,
-    classNames,
-    samples: pictures.map(({ file }) => file).filter((file) => file.startsWith(`${prefix}/`)).sort().map((
-      file,
-    ) => ({
-      image: join(folder, file),
-      label: classNames.indexOf(file.split("/")[1]),
-      name: file,
-    })),
-  });
-  return {
-    classNames,
-    train: part("train", "train"),
-    validation: part("validation", "val"),
-    test: part("test", "test"),
-    folder,
-  };
 }
 
 function requireInteger(option: string, value: number, least: number, most: number): void {

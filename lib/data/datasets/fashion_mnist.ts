@@ -2,8 +2,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gunzip, type ZlibOptions } from "node:zlib";
 import type { Dataset, DatasetSplits, RawImage, Sample } from "../dataset.ts";
-import { DatasetError } from "../dataset_error.ts";
-import { seededOrder } from "./_seeded_order.ts";
+import { DatasetError, type DatasetProblem } from "../dataset_error.ts";
+import { split } from "../split.ts";
 
 /** The ten classes of Fashion-MNIST; a label is an index into them. */
 export const FASHION_MNIST_CLASS_NAMES: readonly string[] = [
@@ -26,18 +26,9 @@ const PIXELS = SIDE * SIDE;
 
 /** Options of {@linkcode fashionMNIST}. */
 export interface FashionMNISTOptions {
-  /**
-   * Share of the 60,000 official training pictures that are set aside for validation, 0..1, the same share of each
-   * class.
-   *
-   * @default {0.1}
-   */
-  readonly validationRatio?: number;
-  /**
-   * Which pictures are set aside: the same seed, the same pictures.
-   *
-   * @default {0}
-   */
+  /** Share of the 60,000 official training pictures of each class that validates, 0..1. @default {0.1} */
+  readonly validation?: number;
+  /** Which pictures these are: the same seed, the same pictures. @default {0} */
   readonly seed?: number;
 }
 
@@ -63,7 +54,7 @@ export interface FashionMNIST extends DatasetSplits {
  * @param options How much to set aside for validation, and the seed.
  * @returns Splits whose pictures are decoded already: views of one buffer of bytes per official part, not copies.
  * @throws {DatasetError} If files are missing, cut off, or not the files of Fashion-MNIST; the message names them all.
- * @throws {RangeError} If `validationRatio` leaves a class without training or validation pictures.
+ * @throws {RangeError} If `validation` is not a share.
  *
  * @example
  * ```ts
@@ -77,12 +68,7 @@ export async function fashionMNIST(
   dir: string | URL = DEBIAN_FOLDER,
   options: FashionMNISTOptions = {},
 ): Promise<FashionMNIST> {
-  const { validationRatio = 0.1, seed = 0 } = options;
-  if (!(validationRatio > 0 && validationRatio < 1)) {
-    throw new RangeError(
-      `Cannot split Fashion-MNIST: validationRatio must be between 0 and 1: current value is ${validationRatio}`,
-    );
-  }
+  const { validation = 0.1, seed = 0 } = options;
   const folder = dir instanceof URL ? fileURLToPath(dir) : dir;
   const files = await Promise.all([
     readIDX(folder, "train-images-idx3-ubyte", [60_000, SIDE, SIDE]).catch(asProblem),
@@ -90,34 +76,38 @@ export async function fashionMNIST(
     readIDX(folder, "t10k-images-idx3-ubyte", [10_000, SIDE, SIDE]).catch(asProblem),
     readIDX(folder, "t10k-labels-idx1-ubyte", [10_000]).catch(asProblem),
   ]);
-  const problems = files.filter((file) => file instanceof DatasetError);
+  const problems = files.filter((file): file is DatasetProblem => !(file instanceof Uint8Array));
   if (problems.length > 0) {
     throw new DatasetError(
       `Cannot open Fashion-MNIST in "${folder}": ${problems.length} of 4 files ${
         problems.length === 1 ? "is" : "are"
-      } not usable\n` + problems.map(({ message }) => `  ${message}\n`).join("") +
-        `  help: install Debian's package (apt-get install dataset-fashion-mnist), or pass the folder of the four IDX files`,
+      } not usable`,
+      {
+        problems,
+        help:
+          "install Debian's package (apt-get install dataset-fashion-mnist), or pass the folder of the four IDX files",
+      },
     );
   }
   const [trainImages, trainLabels, testImages, testLabels] = files as Uint8Array[];
-  const official = toSamples("train", trainImages, trainLabels);
-  const { kept, setAside } = stratify(official, validationRatio, seed);
-  const part = (name: string, samples: readonly Sample[]): Dataset => ({
-    name: `fashion_mnist/${name}`,
-    classNames: FASHION_MNIST_CLASS_NAMES,
-    samples,
-  });
+  const name = "fashion_mnist";
+  const classNames = FASHION_MNIST_CLASS_NAMES;
+  const official = { name, classNames, samples: toSamples("train", trainImages, trainLabels) };
   return {
-    classNames: FASHION_MNIST_CLASS_NAMES,
-    train: part("train", kept),
-    validation: part("validation", setAside),
-    test: part("test", toSamples("test", testImages, testLabels)),
+    ...split(official, { validation, seed }),
+    test: { name: `${name}/test`, classNames, samples: toSamples("test", testImages, testLabels) },
   };
 }
 
-/** Keeps a file's problem for the one message that names them all. */
-function asProblem(error: unknown): DatasetError {
-  if (error instanceof DatasetError) return error;
+/** What is wrong with one file, until all four have been looked at. */
+class FileProblem extends Error {
+  constructor(readonly file: string, readonly reason: string) {
+    super(`${file}: ${reason}`);
+  }
+}
+
+function asProblem(error: unknown): DatasetProblem {
+  if (error instanceof FileProblem) return { name: error.file, reason: error.reason };
   throw error;
 }
 
@@ -133,34 +123,35 @@ async function readIDX(folder: string, name: string, shape: readonly number[]): 
   const bytes = found.name.endsWith(".gz") ? await unzip(found.bytes, found.name, wanted) : found.bytes;
 
   if (bytes.length < headerBytes) {
-    throw new DatasetError(`${found.name}: file is cut off: ${bytes.length} bytes, wanted ${wanted}`);
+    throw new FileProblem(found.name, `file is cut off: ${bytes.length} bytes, wanted ${wanted}`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const magic = view.getUint32(0);
   const wantedMagic = 0x0800 + shape.length;
   if (magic !== wantedMagic) {
-    throw new DatasetError(
-      `${found.name}: not an IDX file: magic number ${hex(magic)}, wanted ${hex(wantedMagic)}`,
+    throw new FileProblem(
+      found.name,
+      `not an IDX file: magic number ${hex(magic)}, wanted ${hex(wantedMagic)}`,
     );
   }
   const sizes = shape.map((_, axis) => view.getUint32(4 + 4 * axis));
   if (sizes.some((size, axis) => size !== shape[axis])) {
-    throw new DatasetError(
-      `${found.name}: not Fashion-MNIST: sizes ${sizes.join(" x ")}, wanted ${shape.join(" x ")}`,
+    throw new FileProblem(
+      found.name,
+      `not Fashion-MNIST: sizes ${sizes.join(" x ")}, wanted ${shape.join(" x ")}`,
     );
   }
   if (bytes.length !== wanted) {
-    throw new DatasetError(
-      `${found.name}: file is ${
-        bytes.length < wanted ? "cut off" : "too long"
-      }: ${bytes.length} bytes, wanted ${wanted}`,
+    throw new FileProblem(
+      found.name,
+      `file is ${bytes.length < wanted ? "cut off" : "too long"}: ${bytes.length} bytes, wanted ${wanted}`,
     );
   }
   const data = bytes.subarray(headerBytes);
   if (shape.length === 1) {
     const wrong = data.findIndex((label) => label >= FASHION_MNIST_CLASS_NAMES.length);
     if (wrong >= 0) {
-      throw new DatasetError(`${found.name}: label ${wrong} is ${data[wrong]}, wanted 0 to 9`);
+      throw new FileProblem(found.name, `label ${wrong} is ${data[wrong]}, wanted 0 to 9`);
     }
   }
   return data;
@@ -177,16 +168,16 @@ async function readFirst(
     try {
       const { size } = await Deno.stat(path);
       if (size > limit) {
-        throw new DatasetError(`${name}: file is too long: ${size} bytes, wanted ${limit} at most`);
+        throw new FileProblem(name, `file is too long: ${size} bytes, wanted ${limit} at most`);
       }
       return { name, bytes: await Deno.readFile(path) };
     } catch (error) {
-      if (error instanceof DatasetError) throw error;
+      if (error instanceof FileProblem) throw error;
       if (error instanceof Deno.errors.NotFound) continue;
-      throw new DatasetError(`${name}: not readable: ${(error as Error).message}`);
+      throw new FileProblem(name, `not readable: ${(error as Error).message}`);
     }
   }
-  throw new DatasetError(`${names[0]}: not found, and no ${names.slice(1).join(", ")} either`);
+  throw new FileProblem(names[0], `not found, and no ${names.slice(1).join(", ")} either`);
 }
 
 async function unzip(bytes: Uint8Array, name: string, limit: number): Promise<Uint8Array> {
@@ -199,12 +190,12 @@ async function unzip(bytes: Uint8Array, name: string, limit: number): Promise<Ui
   } catch (error) {
     const { code, message } = error as Error & { code?: string };
     if (code === "ERR_BUFFER_TOO_LARGE") {
-      throw new DatasetError(`${name}: file is too long: more than ${limit} bytes unpacked, wanted ${limit}`);
+      throw new FileProblem(name, `file is too long: more than ${limit} bytes unpacked, wanted ${limit}`);
     }
     if (code === "Z_BUF_ERROR") {
-      throw new DatasetError(`${name}: file is cut off: the gzip stream ends early`);
+      throw new FileProblem(name, `file is cut off: the gzip stream ends early`);
     }
-    throw new DatasetError(`${name}: not a gzip file: ${message}`);
+    throw new FileProblem(name, `not a gzip file: ${message}`);
   }
 }
 
@@ -219,32 +210,6 @@ function toSamples(part: string, pixels: Uint8Array, labels: Uint8Array): Sample
     };
     return { image, label, name: `${part}/${String(index).padStart(5, "0")}` };
   });
-}
-
-/** Sets aside the same share of every class, in the order of the file. */
-function stratify(
-  samples: readonly Sample[],
-  ratio: number,
-  seed: number,
-): { kept: Sample[]; setAside: Sample[] } {
-  const chosen = new Set<Sample>();
-  FASHION_MNIST_CLASS_NAMES.forEach((className, label) => {
-    const members = samples.filter((sample) => sample.label === label);
-    const count = Math.round(members.length * ratio);
-    if (count === 0 || count === members.length) {
-      throw new RangeError(
-        `Cannot split Fashion-MNIST: validationRatio ${ratio} sets aside ${count} of the ${members.length} pictures of ` +
-          `class "${className}", wanted at least 1 on each side`,
-      );
-    }
-    for (const sample of seededOrder(members, seed, (member) => member.name).slice(0, count)) {
-      chosen.add(sample);
-    }
-  });
-  return {
-    kept: samples.filter((sample) => !chosen.has(sample)),
-    setAside: samples.filter((sample) => chosen.has(sample)),
-  };
 }
 
 const hex = (value: number) => `0x${value.toString(16).padStart(8, "0")}`;
