@@ -108,13 +108,23 @@ export class Figure implements FigureSpec {
     await writeFileWhole(path, await write());
   }
 
-  /** What a notebook shows: the interactive figure, a PNG for viewers without plotly, a line for those without both. */
-  async [Symbol.for("Jupyter.display")](): Promise<Record<string, unknown>> {
+  /**
+   * The figure in the forms a notebook chooses from: interactive for plotly, a PNG for viewers without it (a code
+   * host), a line of text for those without both.
+   *
+   * @returns The forms by MIME type.
+   */
+  async mimeBundle(): Promise<Record<string, string | object>> {
     return {
       "application/vnd.plotly.v1+json": this.toJSON(),
       "image/png": Buffer.from(await this.png()).toString("base64"),
       "text/plain": `Figure (${this.data.length} traces, ${this.layout.width} x ${this.layout.height})`,
     };
+  }
+
+  /** What a notebook shows. */
+  [Symbol.for("Jupyter.display")](): Promise<Record<string, string | object>> {
+    return this.mimeBundle();
   }
 }
 

@@ -12,6 +12,8 @@ export const colors = {
   validationLight: "#b3d1e8",
   /** Measured on the training batches. */
   training: "#E69F00",
+  /** The same, single steps behind their mean. */
+  trainingLight: "#f6dca6",
   /** Marks the best, the chosen, the right one. */
   highlight: "#009E73",
   /** Marks what went wrong. */

@@ -2,11 +2,28 @@ import type { EpochRecord } from "../training/events.ts";
 import { Figure, type Trace } from "./figure.ts";
 import { axis, baseLayout, colors, percent } from "./theme.ts";
 
+/** The loss of one step. */
+export interface StepLoss {
+  /** Where the step ends, in epochs from 0: the last step of the first epoch is 1. */
+  readonly epochs: number;
+  readonly loss: number;
+}
+
+/** How {@linkcode trainingCurves} draws. */
+export interface TrainingCurvesOptions {
+  /** How many epochs the run will have, so that a growing curve keeps its scale. @default {as many as there are} */
+  epochs?: number;
+  /** Losses of single steps, drawn pale behind the means of the epochs. @default {none} */
+  steps?: readonly StepLoss[];
+  /** @default {"Training"} */
+  title?: string;
+}
+
 /**
  * Loss and accuracy over the epochs of a run, side by side; the best epoch is marked.
  *
  * @param history One record an epoch, in order; may be empty or hold only the epochs so far.
- * @param options `epochs`: how many epochs the run will have, so that a growing curve keeps its scale. `title`.
+ * @param options The epochs to come, the losses of steps, the title.
  * @returns The figure.
  *
  * @example The curves of three epochs
@@ -17,12 +34,12 @@ import { axis, baseLayout, colors, percent } from "./theme.ts";
  *   validationTop1: top1, validationTop5: 1, learningRate: 0.01,
  * });
  * const figure = trainingCurves([record(0, 0.4), record(1, 0.7), record(2, 0.8)]);
- * assert.equal(figure.data.length, 5);
+ * assert.equal(figure.data.length, 5); // two curves a panel, and the mark of the best epoch
  * ```
  */
 export function trainingCurves(
   history: readonly EpochRecord[],
-  options: { epochs?: number; title?: string } = {},
+  options: TrainingCurvesOptions = {},
 ): Figure {
   const epochs = history.map((record) => record.epoch + 1);
   const last = Math.max(options.epochs ?? 0, epochs.at(-1) ?? 1);
@@ -53,10 +70,11 @@ export function trainingCurves(
     curve("training", history.map((r) => r.trainTop1), colors.training, "2", "%{y:.2%}"),
     curve("validation", history.map((r) => r.validationTop1), colors.validation, "2", "%{y:.2%}"),
   ];
+  if (options.steps?.length) data.unshift(stepCurve(options.steps));
   if (best) data.push(bestMarker(best));
 
   const epochAxis = {
-    range: [1 - 0.03 * last, last + 0.03 * last],
+    range: [(options.steps?.length ? 0 : 1) - 0.03 * last, last + 0.03 * last],
     ...(last <= 10 ? { dtick: 1 } : { nticks: 8 }),
     tickformat: "d",
     showgrid: false,
@@ -67,7 +85,10 @@ export function trainingCurves(
       ...baseLayout(options.title ?? "Training", subtitle, { width: 860, height: 360 }),
       xaxis: axis("epoch", { ...epochAxis, domain: [0, 0.46] }),
       xaxis2: axis("epoch", { ...epochAxis, domain: [0.54, 1], anchor: "y2" }),
-      yaxis: axis("loss", best ? { rangemode: "tozero" } : { range: [0, 1], showticklabels: false }),
+      yaxis: axis(
+        "loss",
+        best || options.steps?.length ? { rangemode: "tozero" } : { range: [0, 1], showticklabels: false },
+      ),
       yaxis2: axis("top-1 accuracy", {
         anchor: "x2",
         tickformat: ".0%",
@@ -86,6 +107,19 @@ function bestRecord(history: readonly EpochRecord[]): EpochRecord | undefined {
   let best: EpochRecord | undefined;
   for (const record of history) if (!best || record.validationTop1 > best.validationTop1) best = record;
   return best;
+}
+
+function stepCurve(steps: readonly StepLoss[]): Trace {
+  return {
+    type: "scatter",
+    mode: "lines",
+    name: "training steps",
+    showlegend: false,
+    x: steps.map((step) => step.epochs),
+    y: steps.map((step) => step.loss),
+    line: { color: colors.trainingLight, width: 1 },
+    hoverinfo: "skip",
+  };
 }
 
 function bestMarker(best: EpochRecord): Trace {

@@ -4,6 +4,6 @@ import type { TrainingEvent } from "../events.ts";
 export interface EventReader {
   /** Reads one event; await it before the next one. */
   (event: TrainingEvent): void | Promise<void>;
-  /** Writes what is left and releases files; safe to call twice. */
+  /** Writes what is left and releases files; may be called twice. */
   close(): void | Promise<void>;
 }

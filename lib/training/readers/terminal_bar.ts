@@ -1,5 +1,5 @@
 import type { EpochEvent, StartEvent, StepEvent, TrainingEvent } from "../events.ts";
-import { formatDuration, formatLoss, formatPercent } from "./_format.ts";
+import { formatDuration, formatLoss, formatPercent } from "./format.ts";
 import type { EventReader } from "./reader.ts";
 
 /** Where a terminal bar writes and how it draws. */

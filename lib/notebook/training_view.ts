@@ -1,0 +1,179 @@
+import type { EpochRecord, StartEvent, StepEvent, TrainingEvent } from "../training/events.ts";
+import { type StepLoss, trainingCurves } from "../plots/training_curves.ts";
+import { formatDuration, formatLoss, formatPercent } from "../training/readers/format.ts";
+import type { EventReader } from "../training/readers/reader.ts";
+import {
+  type DisplayFunction,
+  type LiveOutput,
+  liveOutput,
+  type MimeBundle,
+  notebookDisplay,
+} from "./display.ts";
+import { type Html, html } from "./html.ts";
+
+/** The most step losses that are drawn; every second one is dropped when there are more. */
+const maxSteps = 600;
+
+/** What the view knows of the run so far. */
+interface RunState {
+  start?: StartEvent;
+  step?: StepEvent;
+  loss: number;
+  history: EpochRecord[];
+  best?: EpochRecord;
+  remainingSeconds: number;
+  warnings: string[];
+  ending?: string;
+}
+
+/**
+ * Shows a run in a notebook while it goes: a progress bar with loss, speed and time left, and below it the curves of
+ * loss and accuracy. Both update in place, at most five times a second.
+ *
+ * @param options `display`: the kernel's display function.
+ * @default {the kernel's}
+ * @returns A reader of events; close it before the cell ends.
+ * @throws {Error} If this is not a notebook.
+ */
+export function notebookView(options: { display?: DisplayFunction } = {}): EventReader {
+  const display = options.display ?? notebookDisplay();
+  if (!display) {
+    throw new Error(
+      "Cannot open the notebook view: this is not a notebook kernel\n  help: use terminalBar() in a terminal",
+    );
+  }
+  const status = liveOutput(display);
+  // Drawing the PNG beside the curves costs half a second of a busy core: at most one part in twenty goes there.
+  const curves = liveOutput(display, { interval: 1000, effort: 0.05 });
+  const state: RunState = { loss: NaN, history: [], remainingSeconds: NaN, warnings: [] };
+  const steps = createStepLosses();
+
+  const read = async (event: TrainingEvent) => {
+    switch (event.type) {
+      case "start":
+        state.start = event;
+        break;
+      case "step":
+        state.loss = event.step === 0 || Number.isNaN(state.loss)
+          ? event.loss
+          : 0.9 * state.loss + 0.1 * event.loss;
+        state.step = event;
+        state.remainingSeconds = event.remainingSeconds;
+        steps.add({ epochs: event.epoch + (event.step + 1) / event.stepsPerEpoch, loss: event.loss });
+        break;
+      case "epoch":
+        state.history.push(event);
+        state.remainingSeconds = event.remainingSeconds;
+        if (event.best) state.best = event;
+        break;
+      case "warning":
+        state.warnings.push(event.message);
+        break;
+      case "end":
+        state.ending = {
+          completed: "Done",
+          "early-stopping": "Stopped early",
+          interrupted: "Interrupted",
+        }[event.stopped] +
+          ` after ${formatDuration(event.elapsedSeconds)}`;
+    }
+    if (event.type === "checkpoint") return;
+    status.show(() => statusBundle(state));
+    if (event.type === "step" || event.type === "epoch" || event.type === "end") {
+      showCurves(curves, state, steps.list);
+    }
+    if (event.type === "end") await close();
+  };
+  const close = async () => {
+    await status.flush();
+    await curves.flush();
+  };
+  return Object.assign(read, { close });
+}
+
+function showCurves(output: LiveOutput, state: RunState, steps: readonly StepLoss[]): void {
+  if (steps.length < 2 && state.history.length === 0) return;
+  output.show(() =>
+    trainingCurves(state.history, { epochs: state.start?.epochs, steps, title: state.start?.model })
+      .mimeBundle()
+  );
+}
+
+/** Keeps the losses of all steps, thinned out evenly when there are too many to draw. */
+function createStepLosses(): { list: readonly StepLoss[]; add(step: StepLoss): void } {
+  let list: StepLoss[] = [];
+  let stride = 1, seen = 0;
+  return {
+    get list() {
+      return list;
+    },
+    add(step) {
+      if (seen++ % stride !== 0) return;
+      list.push(step);
+      if (list.length <= maxSteps) return;
+      list = list.filter((_, i) => i % 2 === 0);
+      stride *= 2;
+    },
+  };
+}
+
+function statusBundle(state: RunState): MimeBundle {
+  return { "text/html": statusHtml(state).markup, "text/plain": statusText(state) };
+}
+
+/** The facts below the bar, as label and value. */
+function facts(state: RunState): [string, string][] {
+  const { start, step, best } = state;
+  const epoch = (step?.epoch ?? start?.epoch ?? 0) + 1;
+  return [
+    ["epoch", `${epoch} of ${start?.epochs ?? "?"}`],
+    ...(step && !state.ending
+      ? [["step", `${step.step + 1} of ${step.stepsPerEpoch}`]] as [string, string][]
+      : []),
+    ["loss", formatLoss(state.loss)],
+    ["best top-1", best ? `${formatPercent(best.validationTop1)} (epoch ${best.epoch + 1})` : "none yet"],
+    ["speed", step ? `${step.imagesPerSecond.toFixed(1)} img/s` : "?"],
+    state.ending ? ["state", state.ending] : ["left", formatDuration(state.remainingSeconds)],
+  ];
+}
+
+/** The share of all steps that are done, 0..1. */
+function progress({ start, step, ending }: RunState): number {
+  if (ending?.startsWith("Done")) return 1;
+  if (!start || !step) return 0;
+  return (step.epoch + (step.step + 1) / step.stepsPerEpoch) / start.epochs;
+}
+
+function statusText(state: RunState): string {
+  const line = `${state.start?.model ?? "run"}: ${
+    facts(state).map(([name, value]) => `${name} ${value}`).join(", ")
+  }`;
+  return [line, ...state.warnings.map((warning) => `warning: ${warning}`)].join("\n");
+}
+
+function statusHtml(state: RunState): Html {
+  const { start } = state;
+  const color = state.ending ? "#009E73" : "#0072B2";
+  const percent = (100 * progress(state)).toFixed(1);
+  return html`<div style="font-family:system-ui,sans-serif;font-size:13px;max-width:840px;margin:4px 0 0 20px">
+<div><b style="font-size:15px">${start?.model ?? "Run"}</b>
+<span style="opacity:.65"> ${
+    start &&
+    `${start.trainSize} training, ${start.validationSize} validation pictures, ${start.classNames.length} classes, ` +
+      `batch ${start.batchSize}, ${start.device}`
+  }</span></div>
+<div style="height:8px;border-radius:4px;background:rgba(128,140,150,.25);margin:8px 0">
+<div style="height:8px;border-radius:4px;background:${color};width:${percent}%"></div></div>
+<div style="display:flex;flex-wrap:wrap;gap:4px 24px">${
+    facts(state).map(([name, value]) =>
+      html`<span><span style="opacity:.65">${name}</span> <b style="font-variant-numeric:tabular-nums">${value}</b></span>`
+    )
+  }</div>${
+    state.warnings.map((warning) =>
+      html`
+        <div
+          style="margin-top:6px;padding:4px 10px;border-left:3px solid #D55E00;white-space:pre-wrap">${warning}</div>
+      `
+    )
+  }</div>`;
+}

@@ -1,0 +1,72 @@
+import { join } from "node:path";
+import type { TrainingEvent } from "../events.ts";
+import { encodeEvent, type TensorBoardEvent } from "./_tensorboard_event.ts";
+import { tfRecord } from "./_tf_record.ts";
+import type { EventReader } from "./reader.ts";
+
+/**
+ * Writes the numbers of a run as TensorBoard event files; see them with `tensorboard --logdir <folder>`. Steps appear as
+ * `step/loss`, `step/learning_rate`, `step/images_per_second`, epochs as `loss/train`, `loss/validation`, `top1/train`,
+ * `top1/validation`, `top5/validation`; all over the number of steps done. A resumed run writes a second file, which
+ * tells TensorBoard to forget what the first one says of steps that are trained again.
+ *
+ * @param folder Folder of the event files; made if needed.
+ * @param options `now`: the clock, in milliseconds since 1970.
+ * @returns A reader of events.
+ *
+ * @example
+ * ```ts
+ * const log = tensorboardLog(await Deno.makeTempDir());
+ * log({ type: "warning", message: "only numbers are written" });
+ * log.close();
+ * ```
+ */
+export function tensorboardLog(folder: string, options: { now?: () => number } = {}): EventReader {
+  const now = options.now ?? Date.now;
+  let file: Deno.FsFile | undefined;
+  let stepsPerEpoch = 0;
+
+  const write = (event: Omit<TensorBoardEvent, "wallTime">) => {
+    const bytes = tfRecord(encodeEvent({ wallTime: now() / 1000, ...event }));
+    for (let at = 0; at < bytes.length;) at += file!.writeSync(bytes.subarray(at));
+  };
+  const close = () => {
+    file?.close();
+    file = undefined;
+  };
+
+  const read = (event: TrainingEvent) => {
+    if (event.type === "start") {
+      close();
+      ({ stepsPerEpoch } = event);
+      Deno.mkdirSync(folder, { recursive: true });
+      // TensorBoard reads the files of a folder in the order of their names, which is that of their seconds.
+      const seconds = String(Math.floor(now() / 1000)).padStart(10, "0");
+      const name = `events.out.tfevents.${seconds}.whittle.${Deno.pid}.${crypto.randomUUID().slice(0, 8)}`;
+      file = Deno.openSync(join(folder, name), { append: true, createNew: true });
+      write({ fileVersion: "brain.Event:2" });
+      write({ step: event.epoch * stepsPerEpoch + event.step + 1, isStart: true });
+    } else if (file && event.type === "step") {
+      write({
+        step: event.epoch * stepsPerEpoch + event.step + 1,
+        scalars: {
+          "step/loss": event.loss,
+          "step/learning_rate": event.learningRate,
+          "step/images_per_second": event.imagesPerSecond,
+        },
+      });
+    } else if (file && event.type === "epoch") {
+      write({
+        step: (event.epoch + 1) * stepsPerEpoch,
+        scalars: {
+          "loss/train": event.trainLoss,
+          "loss/validation": event.validationLoss,
+          "top1/train": event.trainTop1,
+          "top1/validation": event.validationTop1,
+          "top5/validation": event.validationTop5,
+        },
+      });
+    }
+  };
+  return Object.assign(read, { close });
+}
