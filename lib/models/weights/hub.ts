@@ -163,7 +163,7 @@ async function download(
         fail(task, error, signal, `${size} of ${remote.sizeBytes ?? "?"} bytes came and are kept`);
       }
       const seconds = retryDelaySeconds * 2 ** (attempt - 1);
-      const message = `${(error as Error).message}; trying again in ${seconds} s`;
+      const message = `${reasonOf(error)}; trying again in ${seconds} s`;
       onProgress?.({ type: "warning", what: `${task.repoId} ${task.file}`, message });
       await delay(seconds * 1000, undefined, { signal }).catch((error) => fail(task, error, signal));
     }
@@ -219,8 +219,7 @@ function explain(task: Task, error: unknown): [cause: string, help: string] {
     return [`${host} does not answer as a hub does: ${error.message}`, byHand(task)];
   }
   if (!(error instanceof HubStatusError)) {
-    const reason = (error instanceof Error ? error.message : String(error)).replaceAll(task.url, host);
-    return [`no network for weights: ${reason}`, `check the network, or ${byHand(task)}`];
+    return [`no network for weights: ${reasonOf(error)} (${host})`, `check the network, or ${byHand(task)}`];
   }
   const { status, code } = error;
   if (status === 401 || status === 403) {
@@ -241,6 +240,16 @@ function explain(task: Task, error: unknown): [cause: string, help: string] {
     return [`${missing} (HTTP 404 from ${host})`, "check the id and the file's name"];
   }
   return [`${host} answers HTTP ${status}`, `try again later, or ${byHand(task)}`];
+}
+
+/** fetch() hides why it failed in its cause, behind an address that may hold a signature. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause instanceof Error) return reasonOf(error.cause);
+  return error.message.replace(/^error sending request for url \([^)]*\): /, "").replace(
+    /^client error \(\w+\): /,
+    "",
+  );
 }
 
 function describe({ repoId, file }: Task, cause: string, help: string, detail?: string): string {

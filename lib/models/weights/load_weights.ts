@@ -10,11 +10,11 @@ import { fromTorchBytes } from "./torch_pickle.ts";
 /** Where weights are. A string is the path of a file. */
 export type WeightsRef =
   | string
-  | { kind: "file"; path: string }
+  | { readonly kind: "file"; readonly path: string }
   /** A repository of the Hugging Face hub, e.g. `timm/efficientnet_b0.ra_in1k`; the file is `model.safetensors` unless named. */
-  | { kind: "hub"; repoId: string; file?: string; revision?: string }
+  | { readonly kind: "hub"; readonly repository: string; readonly file?: string; readonly revision?: string }
   /** The ImageNet weights of EfficientNet-Lite0 in its Python package. */
-  | { kind: "lite0" };
+  | { readonly kind: "lite0-package" };
 
 /** How weights are read and checked. */
 export interface LoadWeightsOptions {
@@ -67,7 +67,7 @@ export interface LoadedWeights {
  * ```ts ignore
  * import { loadWeights } from "./load_weights.ts";
  *
- * const { tensors } = await loadWeights({ kind: "lite0" }, "efficientnet_lite0");
+ * const { tensors } = await loadWeights({ kind: "lite0-package" }, "efficientnet_lite0");
  * console.log(tensors["conv_stem.weight"].shape); // [3, 3, 3, 32]
  * ```
  */
@@ -133,8 +133,8 @@ async function findFile(ref: WeightsRef, options: LoadWeightsOptions): Promise<s
   if (typeof ref === "string") return ref;
   if (ref.kind === "file") return ref.path;
   if (ref.kind === "hub") {
-    const { repoId, file = "model.safetensors", revision } = ref;
-    return await downloadFromHub(repoId, file, { revision, onProgress, signal });
+    const { repository, file = "model.safetensors", revision } = ref;
+    return await downloadFromHub(repository, file, { revision, onProgress, signal });
   }
   return await provideLite0Weights({ onProgress, signal });
 }
