@@ -64,7 +64,10 @@ function uint32(bytes: Uint8Array, at: number, littleEndian: boolean): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, littleEndian);
 }
 
-/** Whether all strips or tiles of the first page lie inside the file: libtiff reads missing ones as black. */
+const tiffTypeBytes = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8];
+const stripOffsets = 273, stripByteCounts = 279, tileOffsets = 324, tileByteCounts = 325;
+
+/** Whether the first page's tags and all its strips or tiles lie inside the file. */
 function tiffIsComplete(bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = bytes[0] === 0x49;
@@ -72,19 +75,19 @@ function tiffIsComplete(bytes: Uint8Array): boolean {
     const directory = view.getUint32(4, little);
     const entries = view.getUint16(directory, little);
     if (directory + 2 + entries * 12 + 4 > bytes.length) return false;
-    const tags = new Map<number, number[]>();
-    for (let entry = 0; entry < entries; entry++) {
-      const at = directory + 2 + entry * 12;
+    const values = new Map<number, number[]>();
+    for (let at = directory + 2; at < directory + 2 + entries * 12; at += 12) {
       const tag = view.getUint16(at, little), type = view.getUint16(at + 2, little);
-      if (![273, 279, 324, 325].includes(tag) || (type !== 3 && type !== 4)) continue; // offsets and byte counts
-      const count = view.getUint32(at + 4, little), bytesEach = type === 3 ? 2 : 4;
-      const from = count * bytesEach <= 4 ? at + 8 : view.getUint32(at + 8, little);
-      if (from + count * bytesEach > bytes.length) return false;
+      const count = view.getUint32(at + 4, little), size = tiffTypeBytes[type] ?? 0;
+      const from = count * size <= 4 ? at + 8 : view.getUint32(at + 8, little);
+      if (from + count * size > bytes.length) return false;
+      if (![stripOffsets, stripByteCounts, tileOffsets, tileByteCounts].includes(tag)) continue;
       const read = (i: number) =>
-        type === 3 ? view.getUint16(from + i * 2, little) : view.getUint32(from + i * 4, little);
-      tags.set(tag, Array.from({ length: count }, (_, i) => read(i)));
+        size === 2 ? view.getUint16(from + i * 2, little) : view.getUint32(from + i * 4, little);
+      values.set(tag, Array.from({ length: count }, (_, i) => read(i)));
     }
-    const offsets = tags.get(273) ?? tags.get(324) ?? [], counts = tags.get(279) ?? tags.get(325) ?? [];
+    const offsets = values.get(stripOffsets) ?? values.get(tileOffsets) ?? [];
+    const counts = values.get(stripByteCounts) ?? values.get(tileByteCounts) ?? [];
     return offsets.every((offset, i) => offset + (counts[i] ?? 0) <= bytes.length);
   } catch {
     return false; // a RangeError: the directory itself lies outside

@@ -60,3 +60,15 @@ export function onOneLine(name: string): string {
     return char === "\r" ? "\\r" : `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
   });
 }
+
+/**
+ * Names for a message: quoted, on one line, not too many.
+ *
+ * @param names Any names.
+ * @param most How many are written out.
+ * @returns For example `"cat", "dog" and 3 more`.
+ */
+export function listNames(names: readonly string[], most = 8): string {
+  const shown = names.slice(0, most).map((name) => `"${onOneLine(name)}"`).join(", ");
+  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
+}

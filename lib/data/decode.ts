@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import sharp from "npm:sharp@0.35.5";
 import { DatasetError, onOneLine } from "./dataset_error.ts";
 import type { ImageSource, RawImage } from "./dataset.ts";
@@ -97,7 +98,7 @@ export async function readImageFile(path: string | URL): Promise<Uint8Array> {
 function imageName(source: ImageSource): string {
   if (typeof source === "string") return source;
   if (source instanceof URL) {
-    return source.protocol === "file:" ? decodeURIComponent(source.pathname) : source.href;
+    return source.protocol === "file:" ? fileURLToPath(source) : source.href;
   }
   return "channels" in source ? `${source.width} x ${source.height} pixels` : `${source.length} bytes`;
 }
