@@ -51,7 +51,7 @@ export function checkOptions(given: unknown, known: readonly string[], verb: str
 }
 
 /**
- * Refuses option values that do not fit, all of them at once. Made to be used with the functions below:
+ * Refuses option values that do not fit, all of them at once. Each is checked by one of the functions of this file.
  *
  * @param verb Name of the verb, for the error: `fineTune`.
  * @param problems What the checks found; `undefined` where a value fits.
@@ -87,6 +87,11 @@ export function checkValues(verb: string, problems: readonly (OptionProblem | un
  * @param option Name of the option.
  * @param value Its value.
  * @returns What is wrong, or `undefined`.
+ * @example
+ * ```ts
+ * import { positiveInteger } from "./options.ts";
+ * console.log(positiveInteger("epochs", 0)?.wanted); // a whole number of at least 1
+ * ```
  */
 export function positiveInteger(option: string, value: unknown): OptionProblem | undefined {
   return number(
@@ -103,6 +108,11 @@ export function positiveInteger(option: string, value: unknown): OptionProblem |
  * @param option Name of the option.
  * @param value Its value.
  * @returns What is wrong, or `undefined`.
+ * @example
+ * ```ts
+ * import { wholeNumber } from "./options.ts";
+ * console.log(wholeNumber("seed", -1)?.wanted); // a whole number of at least 0
+ * ```
  */
 export function wholeNumber(option: string, value: unknown): OptionProblem | undefined {
   return number(
@@ -119,6 +129,11 @@ export function wholeNumber(option: string, value: unknown): OptionProblem | und
  * @param option Name of the option.
  * @param value Its value.
  * @returns What is wrong, or `undefined`.
+ * @example
+ * ```ts
+ * import { positiveNumber } from "./options.ts";
+ * console.log(positiveNumber("learningRate", 0)?.wanted); // a number above 0
+ * ```
  */
 export function positiveNumber(option: string, value: unknown): OptionProblem | undefined {
   return number(option, value, (given) => Number.isFinite(given) && given > 0, "a number above 0");
@@ -130,6 +145,11 @@ export function positiveNumber(option: string, value: unknown): OptionProblem | 
  * @param option Name of the option.
  * @param value Its value.
  * @returns What is wrong, or `undefined`.
+ * @example
+ * ```ts
+ * import { nonNegativeNumber } from "./options.ts";
+ * console.log(nonNegativeNumber("weightDecay", -1)?.wanted); // a number of at least 0
+ * ```
  */
 export function nonNegativeNumber(option: string, value: unknown): OptionProblem | undefined {
   return number(option, value, (given) => Number.isFinite(given) && given >= 0, "a number of at least 0");
@@ -142,6 +162,11 @@ export function nonNegativeNumber(option: string, value: unknown): OptionProblem
  * @param option Name of the option.
  * @param value Its value.
  * @returns What is wrong, or `undefined`.
+ * @example
+ * ```ts
+ * import { ratio } from "./options.ts";
+ * console.log(ratio("momentum", 1)?.wanted); // a number from 0 up to, not including, 1
+ * ```
  */
 export function ratio(option: string, value: unknown): OptionProblem | undefined {
   return number(option, value, (given) => given >= 0 && given < 1, "a number from 0 up to, not including, 1");
@@ -154,6 +179,11 @@ export function ratio(option: string, value: unknown): OptionProblem | undefined
  * @param value Its value.
  * @param choices The strings it may be.
  * @returns What is wrong, or `undefined`.
+ * @example
+ * ```ts
+ * import { oneOf } from "./options.ts";
+ * console.log(oneOf("device", "tpu", ["cpu", "gpu"])?.wanted); // "cpu" or "gpu"
+ * ```
  */
 export function oneOf(option: string, value: unknown, choices: readonly string[]): OptionProblem | undefined {
   if (value === undefined || choices.includes(value as string)) return undefined;
@@ -170,6 +200,11 @@ export function oneOf(option: string, value: unknown, choices: readonly string[]
  * @param value Its value.
  * @param type What `typeof` must give.
  * @returns What is wrong, or `undefined`.
+ * @example
+ * ```ts
+ * import { ofType } from "./options.ts";
+ * console.log(ofType("outputDir", 3, "string")?.wanted); // a string
+ * ```
  */
 export function ofType(
   option: string,
