@@ -20,8 +20,7 @@ export function openLog(path: string): LogFile {
       Deno.mkdirSync(dirname(path), { recursive: true });
       file = Deno.openSync(path, { append: true, create: true });
     }
-    const bytes = new TextEncoder().encode(text);
-    for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+    writeAll(file, text);
   };
   const close = () => {
     file?.close();
@@ -32,7 +31,9 @@ export function openLog(path: string): LogFile {
     close();
     Deno.mkdirSync(dirname(path), { recursive: true });
     const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
-    Deno.writeTextFileSync(temporary, text);
+    using whole = Deno.openSync(temporary, { write: true, createNew: true });
+    writeAll(whole, text);
+    whole.syncSync();
     Deno.renameSync(temporary, path);
   };
   return {
@@ -45,6 +46,11 @@ export function openLog(path: string): LogFile {
     append: (line) => write(line + "\n"),
     close,
   };
+}
+
+function writeAll(file: Deno.FsFile, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
 }
 
 /** The lines of a file; none if there is no such file. */
