@@ -14,7 +14,7 @@
 /** What a generator is for; each has its own numbers under the same seed. */
 export type RngStream = keyof typeof streams;
 
-const streams = { order: 0, augmentation: 1, split: 2, replacement: 3 } as const;
+const streams = { order: 0, augmentation: 1, split: 2, replacement: 3, weights: 4 } as const;
 
 /** A source of random numbers. */
 export interface Rng {

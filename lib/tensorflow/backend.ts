@@ -1,5 +1,6 @@
 import { tf } from "./tf.ts";
 import { NodeJSKernelBackend } from "npm:@tensorflow/tfjs-node-gpu@4.22.0/dist/nodejs_kernel_backend.js";
+import type { ProvisionListener } from "../provision/events.ts";
 import type { Attribute } from "../graph/graph.ts";
 import { Binding, type TensorMetadata } from "./binding.ts";
 import { attributeTypes, type TfjsAttribute } from "./attributes.ts";
@@ -81,11 +82,13 @@ let binding: Binding | undefined;
 /**
  * Opens the engine and makes it tfjs's backend.
  *
- * @param options `device`: what to compute on.
+ * @param options `device`: what to compute on; `onProgress`: told about the progress of a download.
  * @returns The open engine.
  * @throws {LibraryError} If no usable library can be had, or a GPU is asked for and there is none.
  */
-export async function startBackend(options: { device?: Device } = {}): Promise<Engine> {
+export async function startBackend(
+  options: { device?: Device; onProgress?: ProvisionListener } = {},
+): Promise<Engine> {
   const engine = await openEngine(options);
   if (backend === undefined) {
     const newBinding = new Binding(engine);

@@ -1,5 +1,5 @@
 import type { Dataset } from "../data/dataset.ts";
-import { listUnknown } from "./nearest_name.ts";
+import { listUnknown } from "../errors/nearest_name.ts";
 
 /**
  * How much each class counts in the loss: all the same (`undefined`), so that each class counts the same however many

@@ -1,4 +1,4 @@
-import { listUnknown } from "./nearest_name.ts";
+import { listUnknown } from "../errors/nearest_name.ts";
 
 /** An option whose value does not fit. */
 export interface OptionProblem {

@@ -1,0 +1,55 @@
+import { createRng, type Rng } from "../augment/rng.ts";
+import { type HostTensor, sizeOf } from "../graph/host_tensor.ts";
+import type { ParameterSpec } from "./layers.ts";
+
+/**
+ * First values for training from scratch, by timm's rules for this family (`_init_weight_goog`, after TensorFlow's
+ * EfficientNet): convolutions normal with variance `2 / (kernel area * output channels per group)`, the classifier
+ * uniform within `1 / sqrt(classes)`, biases 0, batch norms the identity.
+ *
+ * @param parameters Names, shapes and kinds of a network's parameters.
+ * @param seed Decides all values; each parameter has its own stream, so that values do not depend on the order.
+ * @returns Float32 tensors by name, in tfjs's layouts.
+ */
+export function initialise(parameters: readonly ParameterSpec[], seed: number): Record<string, HostTensor> {
+  return Object.fromEntries(
+    parameters.map((spec, index) => [spec.name, initialValue(spec, createRng(seed, "weights", 0, index))]),
+  );
+}
+
+function initialValue(spec: ParameterSpec, rng: Rng): HostTensor {
+  const data = new Float32Array(sizeOf(spec.shape));
+  const { shape } = spec;
+  switch (spec.kind) {
+    case "convolution":
+      fillNormal(data, Math.sqrt(2 / (shape[0]! * shape[1]! * shape[3]!)), rng);
+      break;
+    case "depthwise-convolution":
+      fillNormal(data, Math.sqrt(2 / (shape[0]! * shape[1]!)), rng);
+      break;
+    case "linear": {
+      const bound = 1 / Math.sqrt(shape[1]!);
+      for (let i = 0; i < data.length; i++) data[i] = rng.uniform(-bound, bound);
+      break;
+    }
+    case "scale":
+    case "running-variance":
+      data.fill(1);
+      break;
+    case "bias":
+    case "offset":
+    case "running-mean":
+      break;
+  }
+  return { dtype: "float32", shape, data };
+}
+
+/** Box-Muller: two normal numbers from two uniform ones. */
+function fillNormal(data: Float32Array, deviation: number, rng: Rng): void {
+  for (let i = 0; i < data.length; i += 2) {
+    const radius = deviation * Math.sqrt(-2 * Math.log(1 - rng.uniform()));
+    const angle = 2 * Math.PI * rng.uniform();
+    data[i] = radius * Math.cos(angle);
+    if (i + 1 < data.length) data[i + 1] = radius * Math.sin(angle);
+  }
+}

@@ -1,0 +1,160 @@
+import { createLoader } from "../data/loader.ts";
+import type { ImageSource } from "../data/dataset.ts";
+import type { Preprocessing } from "../data/preprocessing.ts";
+import { countOperations } from "../graph/complexity.ts";
+import { type HostTensor, sizeOf } from "../graph/host_tensor.ts";
+import { tf } from "../tensorflow/tf.ts";
+import { createInference, type Inference, recordInference } from "./inference.ts";
+import type { ForwardResult, Network } from "./network.ts";
+import { createNetwork, type ModelRecord } from "./registry.ts";
+
+/** A network with weights, class names and the preprocessing that belongs to them. */
+export interface Model {
+  /** timm's id with its tag, e.g. `mobilenetv3_large_100.ra_in1k`. */
+  readonly id: string;
+  /** Names of the classes, in the order of the logits. */
+  readonly classNames: readonly string[];
+  readonly preprocessing: Preprocessing;
+  /** Parameters and running statistics as plain data: by timm's names, in tfjs's layouts. */
+  readonly weights: Readonly<Record<string, HostTensor>>;
+  /** The same as tensors, made when first asked for; for `forward`. Disposed with the model. */
+  readonly params: Readonly<Record<string, tf.Tensor>>;
+  readonly network: Network;
+  /** Operations for one picture (2 x multiply-accumulates, in 10^9) and parameters (in 10^6). */
+  readonly complexity: { readonly gflops: number; readonly megaParams: number };
+  /**
+   * Runs the network on normalised images, op by op or inside `record`.
+   *
+   * @param params Parameters and running statistics, e.g. the model's own `params`.
+   * @param images Float32 `[batch, height, width, 3]`, normalised with the model's mean and std.
+   * @param options `training`: whether batch norms use the statistics of the batch.
+   */
+  forward(
+    params: Readonly<Record<string, tf.Tensor>>,
+    images: tf.Tensor4D,
+    options: { training: boolean },
+  ): ForwardResult;
+  /**
+   * Class scores before the softmax.
+   *
+   * @param images Pictures (paths, URLs, bytes of files, decoded pixels), or a tensor `[batch, height, width, 3]` of RGB
+   * values 0..255 at the model's size.
+   * @returns One array of `classNames.length` logits a picture.
+   */
+  logits(images: readonly ImageSource[] | tf.Tensor4D): Promise<Float32Array[]>;
+  /** Frees the native memory. */
+  dispose(): Promise<void>;
+}
+
+/** What a model is made of. */
+export interface ModelParts {
+  readonly record: ModelRecord;
+  readonly classNames: readonly string[];
+  readonly weights: Readonly<Record<string, HostTensor>>;
+  /** Another input size than the record's, in pixels. */
+  readonly preprocessing?: Preprocessing;
+}
+
+/** Most pictures in one batch of `logits`. */
+const largestBatch = 32;
+
+/**
+ * Puts a model together.
+ *
+ * @param parts Record, class names and weights.
+ * @returns The model.
+ */
+export function createModel(parts: ModelParts): Model {
+  const { record, classNames, weights, preprocessing = record.preprocessing } = parts;
+  const network = createNetwork(record, { numClasses: classNames.length });
+  const compiled = new Map<number, Inference>();
+  let params: Record<string, tf.Tensor> | undefined;
+  let complexity: Model["complexity"] | undefined;
+
+  function inferenceFor(count: number): Inference {
+    const batchSize = Math.min(largestBatch, 2 ** Math.ceil(Math.log2(count)));
+    let inference = compiled.get(batchSize);
+    if (inference === undefined) {
+      inference = createInference(network, weights, preprocessing, batchSize);
+      compiled.set(batchSize, inference);
+    }
+    return inference;
+  }
+
+  async function logitsOfBytes(images: Uint8Array, count: number): Promise<Float32Array[]> {
+    const bytesPerImage = images.length / count;
+    const logits: Float32Array[] = [];
+    for (let start = 0; start < count;) {
+      const inference = inferenceFor(count - start);
+      const rows = Math.min(inference.batchSize, count - start);
+      const batch = new Uint8Array(inference.batchSize * bytesPerImage);
+      batch.set(images.subarray(start * bytesPerImage, (start + rows) * bytesPerImage));
+      logits.push(...await inference.logits(batch, rows));
+      start += rows;
+    }
+    return logits;
+  }
+
+  async function logitsOfSources(images: readonly ImageSource[]): Promise<Float32Array[]> {
+    const samples = images.map((image, index) => ({ image, label: 0, name: nameOf(image, index) }));
+    const inference = inferenceFor(images.length);
+    const loader = createLoader({ name: "the pictures", classNames, samples }, {
+      preprocessing,
+      batchSize: inference.batchSize,
+      training: false,
+    });
+    const logits: Float32Array[] = [];
+    for await (const batch of loader.epoch(0)) {
+      logits.push(...await inference.logits(batch.images, batch.count));
+    }
+    return logits;
+  }
+
+  return {
+    id: record.id,
+    classNames,
+    preprocessing,
+    weights,
+    network,
+    get params() {
+      params ??= Object.fromEntries(
+        Object.entries(weights).map(([name, { data, shape }]) => [
+          name,
+          tf.keep(tf.tensor(data as Float32Array, [...shape])),
+        ]),
+      );
+      return params;
+    },
+    get complexity() {
+      complexity ??= {
+        gflops: countOperations(recordInference(network, preprocessing, 1)) / 1e9,
+        megaParams: network.parameters
+          .filter(({ kind }) => !kind.startsWith("running-"))
+          .reduce((sum, { shape }) => sum + sizeOf(shape), 0) / 1e6,
+      };
+      return complexity;
+    },
+    forward: network.forward,
+    async logits(images) {
+      if (!(images instanceof tf.Tensor)) return images.length === 0 ? [] : await logitsOfSources(images);
+      const { height, width } = preprocessing.size;
+      const [count, ...size] = images.shape;
+      if (images.rank !== 4 || size.join() !== [height, width, 3].join()) {
+        throw new TypeError(
+          `Cannot compute logits: wanted images of shape [batch,${height},${width},3], found [${images.shape}]`,
+        );
+      }
+      return await logitsOfBytes(Uint8Array.from(await images.data(), Math.round), count);
+    },
+    async dispose() {
+      for (const inference of compiled.values()) await inference.dispose();
+      compiled.clear();
+      if (params !== undefined) tf.dispose(params);
+      params = undefined;
+    },
+  };
+}
+
+function nameOf(image: ImageSource, index: number): string {
+  return typeof image === "string" || image instanceof URL ? String(image) : `picture ${index}`;
+}
