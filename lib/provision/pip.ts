@@ -133,7 +133,7 @@ export async function pipDownload(pip: Pip, download: PipDownload): Promise<stri
   const poll = setInterval(() => void folderBytes(folder).then(download.onBytes), 200);
   try {
     const words = await readLines(child.stderr, (line) => {
-      if (/Retrying|Connection (?:broken|timed out)/.test(line)) download.onWarning(shortWarning(line));
+      if (/Retrying|timed out/.test(line)) download.onWarning(shortWarning(line));
     });
     const { success, code } = await child.status;
     signal?.throwIfAborted();
@@ -145,7 +145,7 @@ export async function pipDownload(pip: Pip, download: PipDownload): Promise<stri
   for await (const entry of Deno.readDir(folder)) {
     if (entry.isFile && entry.name.endsWith(".whl")) return join(folder, entry.name);
   }
-  throw explain(download, pip, ["pip said that all went well, but left no wheel"], 0);
+  throw explain(download, pip, [], 0);
 }
 
 function tryKill(child: Deno.ChildProcess): void {
@@ -207,7 +207,7 @@ function explain(download: PipDownload, pip: Pip, words: readonly string[], code
     [
       /No space left on device|Errno 28/,
       "the disk is full",
-      "make space, or set WHITTLE_CACHE to another disk",
+      "make space there, or set WHITTLE_CACHE to a folder on a larger disk",
     ],
     [
       /IncompleteRead|incomplete-download|Download failed|ConnectionResetError|Connection broken: (?!.*NewConn)|DO NOT MATCH THE HASHES|ReadTimeoutError/,
@@ -215,21 +215,24 @@ function explain(download: PipDownload, pip: Pip, words: readonly string[], code
       "run this again; nothing half-downloaded was kept",
     ],
     [
-      /NewConnectionError|NameResolutionError|ConnectTimeout|ConnectionRefused|Max retries exceeded|Retrying \(Retry|ProxyError|SSLError|HTTP error \d+|40[0-9] Client Error|50[0-9] Server Error/,
+      /NewConnectionError|NameResolutionError|ConnectTimeout|ConnectionRefused|Max retries exceeded|Retrying \(Retry|ProxyError|SSLError|Could not fetch URL|HTTP error \d+/,
       "the package index cannot be reached",
       `check the network and pip's index (pip config list), and run this again; or ${download.otherwise}`,
     ],
     [
+      // pip says the same where the index answered with an error.
       /No matching distribution found/,
-      `the package index has no wheel for ${download.tag} (Python ${download.pythonVersion})`,
-      "update pip, or use another index (pip config list)",
+      `the package index has no wheel for ${download.tag} (Python ${download.pythonVersion}), or cannot be read`,
+      `check pip's index (pip config list) and pip's version (${pip.version}), and run this again; or ${download.otherwise}`,
     ],
   ];
-  const [, cause, help] = known.find(([pattern]) => pattern.test(text)) ??
-    [
-      null,
-      `pip ${pip.version} ended with code ${code}`,
-      "run the command of the details by hand to see more",
-    ];
+  const [, cause, help] = known.find(([pattern]) => pattern.test(text)) ?? [
+    null,
+    code === 0
+      ? `pip ${pip.version} left no wheel, though it reported no error`
+      : `pip ${pip.version} ended with code ${code}`,
+    `try it by hand: ${pip.command.join(" ")} download --no-deps --only-binary=:all: ` +
+    `--python-version=${download.pythonVersion} --platform=${download.tag} ${download.package}==${download.version}`,
+  ];
   return new LibraryError(`Cannot download ${what}: ${cause}`, { details: said, help });
 }
