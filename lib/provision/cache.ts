@@ -75,7 +75,7 @@ export async function requireFreeSpace(
 }
 
 /**
- * Bytes for people: three figures and a decimal unit.
+ * Bytes for people, in decimal units.
  *
  * @param bytes 0 or more.
  * @returns For example `853 MB` or `1.4 kB`.
@@ -88,9 +88,7 @@ export function formatBytes(bytes: number): string {
     value /= 1000;
     unit++;
   }
-  return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toPrecision(value < 9.995 ? 2 : 3)} ${
-    units[unit]
-  }`;
+  return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
 /** What {@linkcode installOnce} needs to know. */

@@ -247,6 +247,12 @@ done`,
   );
 }
 
+/** A folder that is removed in the end. */
+export async function tempFolder(): Promise<{ readonly path: string } & AsyncDisposable> {
+  const path = await Deno.makeTempDir({ prefix: "whittle test " });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
 /** Sets environment variables (or unsets those that are `undefined`) while `work` runs. */
 export async function withEnvironment<T>(
   values: Readonly<Record<string, string | undefined>>,

@@ -13,6 +13,7 @@ import {
   messageOf,
   pipEnvironment,
   serveIndex,
+  tempFolder,
   withEnvironment,
 } from "./_fake_index.ts";
 
@@ -187,7 +188,7 @@ Deno.test("provideFromWheel() says when the index answers with an error", async 
   const message = await failure(fakeWheel([LIBRARY]), { status: 503 });
   assert.match(
     message,
-    /^LibraryError: Cannot download demo-native 1\.0: the package index cannot be reached\n/,
+    /^LibraryError: Cannot download demo-native 1\.0: the package index .*cannot be (read|reached)\n/,
   );
 });
 
@@ -234,7 +235,7 @@ Deno.test("provideFromWheel() refuses names that leave the folder", async () => 
   for (const path of ["../../evil.so", "/etc/evil.so", "demo\\..\\evil.so"]) {
     const message = await failure(
       fakeWheel([LIBRARY, { ...LIBRARY, path }]),
-      {},
+      undefined,
       demoRequest({ members: [/\.so/] }),
     );
     assert.match(
@@ -344,3 +345,40 @@ Deno.test("provideFromWheel() passes on what pip says when it fails in an unknow
   );
   await Deno.remove(folder, { recursive: true });
 });
+
+Deno.test({
+  name: "provideFromWheel() says when the disk fills up while it unpacks",
+  // Only root can mount a small disk.
+  ignore: Deno.build.os !== "linux" || Deno.uid() !== 0,
+  fn: async () => {
+    await using folder = await tempFolder();
+    const cache = join(folder.path, "small disk");
+    await Deno.mkdir(cache);
+    await run("mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", cache);
+    try {
+      // Fits as a wheel, but not beside it.
+      await fakePip(join(folder.path, "bin"), fakeWheel([{ ...LIBRARY, content: fakeLibrary(300_000) }]));
+      const message = await withEnvironment(
+        { PATH: `${folder.path}/bin:/usr/bin:/bin` },
+        () =>
+          messageOf(() => provideFromWheel(demoRequest(), { cache, freeBytes: () => Promise.resolve(1e12) })),
+      );
+      assert.match(
+        message,
+        /^LibraryError: Cannot unpack demo-native 1\.0: the disk of ".*small disk.*" is full\n {2}No space left on device .*\n {2}help: make space there, or set WHITTLE_CACHE to a folder on a larger disk$/,
+      );
+      const real = await messageOf(() =>
+        provideFromWheel(demoRequest({ sizeBytes: 300_000, unpackedBytes: 300_000 }), { cache })
+      );
+      assert.match(real, /has \d+ kB free, 600 kB are needed\n/);
+      assert.deepEqual(Array.from(Deno.readDirSync(cache), ({ name }) => name.split(".").at(-1)), ["lock"]);
+    } finally {
+      await run("umount", cache);
+    }
+  },
+});
+
+async function run(program: string, ...args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(program, { args, stderr: "piped" }).output();
+  assert.equal(success, true, new TextDecoder().decode(stderr));
+}

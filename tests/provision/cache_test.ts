@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import {
+  cacheFolder,
+  formatBytes,
+  freeBytes,
+  installOnce,
+  requireFreeSpace,
+} from "../../lib/provision/cache.ts";
+import { messageOf, withEnvironment } from "./_fake_index.ts";
+
+const isFile = async (path: string) => (await Deno.stat(path).catch(() => undefined))?.isFile ?? false;
+
+/** Builds a folder with one file. */
+function install(cache: string, build?: (folder: string, scratch: string) => Promise<void>) {
+  return installOnce({
+    cache,
+    name: "thing",
+    isWhole: (folder) => isFile(join(folder, "done")),
+    build: build ?? ((folder) => Deno.writeTextFile(join(folder, "done"), "yes")),
+  });
+}
+
+function names(folder: string): string[] {
+  return Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
+}
+
+Deno.test("cacheFolder() is WHITTLE_CACHE, else the system's folder for caches", async () => {
+  const linux = Deno.build.os === "linux";
+  await withEnvironment({ WHITTLE_CACHE: "/data/w", HOME: "/home/ada", XDG_CACHE_HOME: "/xdg" }, async () => {
+    assert.equal(cacheFolder(), "/data/w");
+    await withEnvironment({ WHITTLE_CACHE: "w" }, () => assert.equal(cacheFolder(), join(Deno.cwd(), "w")));
+    Deno.env.delete("WHITTLE_CACHE");
+    assert.equal(cacheFolder(), linux ? "/xdg/whittle" : "/home/ada/Library/Caches/whittle");
+    Deno.env.delete("XDG_CACHE_HOME");
+    assert.equal(cacheFolder(), linux ? "/home/ada/.cache/whittle" : "/home/ada/Library/Caches/whittle");
+    Deno.env.delete("HOME");
+    assert.throws(cacheFolder, {
+      name: "LibraryError",
+      message: "Cannot choose a cache folder: neither WHITTLE_CACHE nor HOME is set\n" +
+        "  help: set WHITTLE_CACHE to a folder that can be written",
+    });
+  });
+});
+
+Deno.test("freeBytes() measures the disk of a folder, also of one that is not there yet", async () => {
+  const free = await freeBytes(Deno.cwd());
+  assert.equal(free > 1e6, true);
+  const below = await freeBytes(join(Deno.cwd(), "not", "there"));
+  assert.equal(Math.abs(below - free) < 1e9, true);
+});
+
+Deno.test("requireFreeSpace() says how much is free and how much is needed", async () => {
+  const free = () => Promise.resolve(1_000_000);
+  await requireFreeSpace("do it", "/cache", 1_000_000, free);
+  assert.equal(
+    await messageOf(() => requireFreeSpace("download x 1.0", "/cache", 1_100_000_000, free)),
+    'LibraryError: Cannot download x 1.0: "/cache" has 1.0 MB free, 1.1 GB are needed\n' +
+      "  help: make space there, or set WHITTLE_CACHE to a folder on a larger disk",
+  );
+});
+
+Deno.test("formatBytes() gives two or three figures and a unit", () => {
+  const table: [number, string][] = [
+    [0, "0 B"],
+    [999, "999 B"],
+    [1000, "1.0 kB"],
+    [1449, "1.4 kB"],
+    [9994, "10.0 kB"],
+    [12_345, "12.3 kB"],
+    [99_949, "99.9 kB"],
+    [99_950, "100 kB"],
+    [999_499, "999 kB"],
+    [999_500, "1.0 MB"],
+    [853_308_936, "853 MB"],
+    [1.5e13, "15.0 TB"],
+    [5e15, "5000 TB"],
+  ];
+  assert.deepEqual(table.map(([bytes]) => formatBytes(bytes)), table.map(([, text]) => text));
+});
+
+Deno.test("installOnce() builds what is missing or not whole, and nothing else", async () => {
+  const cache = join(await Deno.makeTempDir(), "deep", "cache");
+  const path = join(cache, "thing");
+  assert.deepEqual(await install(cache), { path, built: true });
+  assert.deepEqual(await install(cache, () => assert.fail("it is there")), { path, built: false });
+  await Deno.remove(join(path, "done"));
+  await Deno.writeTextFile(join(path, "rest"), "of a damaged one");
+  assert.deepEqual(await install(cache), { path, built: true });
+  assert.deepEqual(names(path), ["done"]);
+  assert.deepEqual(names(cache), ["thing", "thing.lock"]);
+});
+
+Deno.test("installOnce() leaves nothing of a build that fails, and clears what a killed one left", async () => {
+  const cache = await Deno.makeTempDir();
+  await Deno.mkdir(join(cache, "thing.partial-4711", "content"), { recursive: true });
+  await Deno.mkdir(join(cache, "thing.else"));
+  const message = await messageOf(() =>
+    install(cache, async (folder, scratch) => {
+      assert.deepEqual(names(cache), ["thing.else", "thing.lock", `thing.partial-${Deno.pid}`]);
+      await Deno.writeTextFile(join(folder, "half"), "a");
+      await Deno.writeTextFile(join(scratch, "half"), "a");
+      throw new Error("power cut");
+    })
+  );
+  assert.equal(message, "Error: power cut");
+  assert.deepEqual(names(cache), ["thing.else", "thing.lock"]);
+});
+
+Deno.test("installOnce() says when the cache cannot be written", async () => {
+  const file = await Deno.makeTempFile();
+  assert.equal(
+    await messageOf(() => install(join(file, "cache"))),
+    `LibraryError: Cannot create the cache folder "${file}/cache": Not a directory (os error 20): mkdir '${file}/cache'\n` +
+      "  help: make it writable, or set WHITTLE_CACHE to another folder",
+  );
+});
+
+/** Installs in another process; `hang` builds half and then does nothing. */
+const PROGRAM = `
+import { installOnce } from ${JSON.stringify(import.meta.resolve("../../lib/provision/cache.ts"))};
+const [cache, hang] = Deno.args;
+const { built } = await installOnce({
+  cache,
+  name: "thing",
+  isWhole: (folder) => Deno.stat(folder + "/done").then(() => true, () => false),
+  onWait: (_, processId) => console.log("waits for", processId),
+  build: async (folder) => {
+    await Deno.writeTextFile(folder + "/first", "a");
+    console.log("builds", Deno.pid);
+    await new Promise((resolve) => setTimeout(resolve, hang ? 600_000 : 700));
+    await Deno.writeTextFile(folder + "/done", "b");
+  },
+});
+console.log(built ? "built" : "found");
+`;
+
+function startInstaller(program: string, cache: string, ...args: string[]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-config", program, cache, ...args],
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+}
+
+Deno.test("installOnce() of two processes at once: one builds, the other waits and finds it", async () => {
+  const folder = await Deno.makeTempDir();
+  const program = join(folder, "install.ts");
+  await Deno.writeTextFile(program, PROGRAM);
+  const cache = join(folder, "cache");
+  const both = [startInstaller(program, cache), startInstaller(program, cache)];
+  const outputs = await Promise.all(both.map((child) => new Response(child.stdout).text()));
+  for (const child of both) assert.equal((await child.status).success, true);
+  const [builder, waiter] = outputs.sort();
+  const processId = /^builds (\d+)\nbuilt\n$/.exec(builder)?.[1];
+  assert.notEqual(processId, undefined, outputs.join());
+  assert.match(waiter, new RegExp(`^(waits for ${processId}\n)+found\n$`));
+  assert.deepEqual(names(cache), ["thing", "thing.lock"]);
+  assert.deepEqual(names(join(cache, "thing")), ["done", "first"]);
+});
+
+Deno.test("installOnce() killed in the middle leaves nothing under the name, and the next call builds", async () => {
+  const folder = await Deno.makeTempDir();
+  const program = join(folder, "install.ts");
+  await Deno.writeTextFile(program, PROGRAM);
+  const cache = join(folder, "cache");
+  const child = startInstaller(program, cache, "hang");
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  assert.match((await reader.read()).value ?? "", /^builds/);
+  child.kill("SIGKILL");
+  await reader.cancel();
+  await child.status;
+  assert.deepEqual(names(cache), ["thing.lock", `thing.partial-${child.pid}`]);
+  assert.equal((await install(cache)).built, true);
+  assert.deepEqual(names(cache), ["thing", "thing.lock"]);
+});
