@@ -24,32 +24,56 @@ export function notebookDisplay(): DisplayFunction | undefined {
   }
 }
 
+/** A plain result that shows itself and draws its figures when they are asked for. */
+export type Displayed<T, F> = T & { readonly figures: F };
+
+/** How a result looks. */
+export interface Look<T, F> {
+  /** The figures, by name; drawn when they are asked for. */
+  figures(result: T): F;
+  /** What a notebook shows, one output after the other. */
+  outputs(result: T): Promise<MimeBundle[]>;
+  /** What a terminal shows. */
+  text(result: T): string;
+}
+
 /**
- * Gives a plain result a look: it shows itself in a notebook, and as text where it is printed. The result stays plain
- * data: the two methods are not enumerable and not serialised.
+ * Gives a plain result a look: it shows itself in a notebook, prints as text, and has `figures`. It stays plain data:
+ * what is added is not enumerable and not serialised.
  *
  * @param result A plain object.
- * @param look `bundle` makes what a notebook shows; `text` what a terminal shows.
+ * @param look How it looks.
  * @returns The same object.
  *
  * @example A result that prints as one line
  * ```ts
  * import assert from "node:assert/strict";
- * const result = withDisplay({ top1: 0.9 }, { bundle: () => ({ "text/plain": "top-1 90 %" }), text: () => "top-1 90 %" });
- * assert.equal(Deno.inspect(result), "top-1 90 %");
+ * const result = withLook({ top1: 0.9 }, {
+ *   figures: () => ({}),
+ *   outputs: ({ top1 }) => Promise.resolve([{ "text/plain": `top-1 ${top1}` }]),
+ *   text: ({ top1 }) => `top-1 ${top1}`,
+ * });
+ * assert.equal(Deno.inspect(result), "top-1 0.9");
  * assert.equal(JSON.stringify(result), '{"top1":0.9}');
  * ```
  */
-export function withDisplay<T extends object>(
-  result: T,
-  look: { bundle: (result: T) => MimeBundle | Promise<MimeBundle>; text: (result: T) => string },
-): T {
-  Object.defineProperty(result, jupyterDisplay, { value: () => look.bundle(result), enumerable: false });
+export function withLook<T extends object, F>(result: T, look: Look<T, F>): Displayed<T, F> {
+  const show = async () => await showAllButLast(await look.outputs(result));
+  const hidden = { enumerable: false, configurable: true };
+  Object.defineProperty(result, "figures", { ...hidden, get: () => look.figures(result) });
+  Object.defineProperty(result, jupyterDisplay, { ...hidden, value: show });
   Object.defineProperty(result, Symbol.for("Deno.customInspect"), {
+    ...hidden,
     value: () => look.text(result),
-    enumerable: false,
   });
-  return result;
+  return result as Displayed<T, F>;
+}
+
+/** A cell's value has one output; those before it are displayed, so that each viewer shows each one as it can. */
+async function showAllButLast(outputs: readonly MimeBundle[]): Promise<MimeBundle> {
+  const display = notebookDisplay();
+  if (display) { for (const output of outputs.slice(0, -1)) await display(output, { raw: true }); }
+  return outputs.at(-1) ?? {};
 }
 
 /** An output of a cell that is replaced as things go on. */

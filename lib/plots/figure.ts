@@ -71,7 +71,11 @@ export class Figure implements FigureSpec {
   htmlFragment(): string {
     const { width, height, ...layout } = this.layout;
     const id = `figure-${crypto.randomUUID()}`;
-    const config = { responsive: true, displaylogo: false };
+    const config = {
+      responsive: true,
+      displaylogo: false,
+      modeBarButtons: [["zoom2d", "resetScale2d", "toImage"]],
+    };
     const call = [this.data, { ...layout, height, autosize: true }, config].map(toScriptLiteral).join(",");
     return `<div id="${id}" class="figure" style="max-width:${width}px;height:${height}px"></div>` +
       `<script>Plotly.newPlot("${id}",${call})</script>`;

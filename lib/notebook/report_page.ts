@@ -1,0 +1,201 @@
+import type { Evaluation } from "../metrics/evaluation.ts";
+import { classCounts, type SplitCounts } from "../plots/class_counts.ts";
+import { type Figure, plotlyScript } from "../plots/figure.ts";
+import { percent, plural } from "../plots/theme.ts";
+import { formatDuration } from "../training/readers/format.ts";
+import { evaluationFigures, evaluationHeadline, perClassTable } from "./evaluation_view.ts";
+import { headlineHtml } from "./headline.ts";
+import { type Html, html, rawHtml } from "./html.ts";
+import { mistakesGallery } from "./mistakes_gallery.ts";
+import { describeStop, historyTable, runFigures, runHeadline, type RunSummary } from "./run_view.ts";
+import { tableHtml } from "./table.ts";
+
+/** What a report tells of the data a run was trained on. */
+export interface DataSummary {
+  /** E.g. `pets`. */
+  readonly name?: string;
+  /** Pictures per class of each part. */
+  readonly splits: readonly SplitCounts[];
+  /** What is wrong with the data, in words. */
+  readonly problems?: readonly string[];
+}
+
+/** What a report is made of. */
+export interface ReportInput {
+  readonly run: RunSummary;
+  /** How good the model is on data it was not trained on. */
+  readonly evaluation?: Evaluation;
+  readonly data?: DataSummary;
+  /** The recipe's options, by name. */
+  readonly recipe?: Readonly<Record<string, unknown>>;
+  /** Versions and hardware, by name. */
+  readonly environment?: Readonly<Record<string, unknown>>;
+  /** When the report was made. @default {now} */
+  readonly date?: Date;
+}
+
+/**
+ * Writes a report as one HTML page that needs nothing else: pictures, figures and plotly.js are in it, and its content
+ * security policy forbids it to load anything.
+ *
+ * @param input The run and what is known about it; sections without input are left out.
+ * @returns The page.
+ */
+export async function reportPage(input: ReportInput): Promise<string> {
+  const { run, evaluation, data } = input;
+  const title = data?.name ? `${run.model.id} on ${data.name}` : run.model.id;
+  const sections = [
+    await trainingSection(run),
+    ...(evaluation ? await evaluationSections(evaluation) : []),
+    ...(data ? [dataSection(data, run.model.classNames)] : []),
+    recordSection("Recipe", input.recipe),
+    recordSection("Environment", input.environment),
+  ].filter((section) => section !== undefined);
+  const policy =
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:";
+  const page = html`
+    <!doctype html>
+    <html lang="en">
+      <head><meta charset="utf-8">
+    <meta http-equiv="Content-Security-Policy" content="${rawHtml(policy)}">
+    <meta name="viewport" content="width=device-width,initial-scale=1">
+    <title>${title}</title>
+    <style>${rawHtml(style)}</style>
+    ${rawHtml(await plotlyScript())}
+      </head>
+      <body>
+        <main>
+    <header><h1>${title}</h1><p>${subtitle(input)}</p>${headlineHtml(
+      evaluation ? evaluationHeadline(evaluation) : runHeadline(run),
+    )}</header>
+    ${sections}
+        </main>
+      </body>
+    </html>
+  `;
+  return page.markup;
+}
+
+function subtitle({ run, data, date = new Date() }: ReportInput): string {
+  const sizes = data?.splits.map(({ name, counts }) =>
+    `${counts.reduce((a, b) => a + b, 0)} ${name} pictures`
+  );
+  return [
+    ...(sizes ?? []),
+    plural(run.model.classNames.length, "class"),
+    `${plural(run.history.length, "epoch")}, ${describeStop(run.stopped)}` +
+    (run.durationSeconds === undefined ? "" : ` in ${formatDuration(run.durationSeconds)}`),
+    date.toISOString().slice(0, 16).replace("T", " ") + " UTC",
+  ].join(" · ");
+}
+
+function section(title: string, ...content: (Html | string | undefined)[]): Html {
+  return html`<section><h2>${title}</h2>${content}</section>\n`;
+}
+
+function trainingSection(run: RunSummary): Html {
+  const { best } = run;
+  return section(
+    "Training",
+    html`<p>${
+      best
+        ? `The best epoch was ${best.epoch + 1} of ${run.history.length}, with ${
+          percent(best.validationTop1)
+        } of the validation pictures right.`
+        : "No epoch was finished."
+    }${
+      run.checkpoint && html`
+        Its weights are in <code>${run.checkpoint}</code>.
+      `
+    }</p>`,
+    figure(runFigures(run).trainingCurves),
+    html`
+      <details>
+        <summary>Each epoch</summary>
+        <div class="scroll">${tableHtml(historyTable(run.history))}</div>
+      </details>
+    `,
+  );
+}
+
+async function evaluationSections(evaluation: Evaluation): Promise<Html[]> {
+  const figures = evaluationFigures(evaluation);
+  const { mistakes, mistakeCount } = evaluation;
+  const shown = mistakes.length < mistakeCount
+    ? `The ${mistakes.length} worst of ${mistakeCount}`
+    : `All ${mistakeCount}`;
+  return [
+    section("Which class is taken for which", figure(figures.confusionMatrix)),
+    section(
+      "Worst mistakes",
+      html`<p>${shown}, by loss: how sure the model was of something else.</p>`,
+      await mistakesGallery(mistakes),
+    ),
+    section(
+      "Quality of each class",
+      figure(figures.perClass),
+      html`
+        <details>
+          <summary>All numbers</summary>
+          <div class="scroll">${tableHtml(perClassTable(evaluation))}</div>
+        </details>
+      `,
+    ),
+    section(
+      "Can its confidence be believed",
+      figure(figures.reliability),
+    ),
+  ];
+}
+
+function dataSection(data: DataSummary, classNames: readonly string[]): Html {
+  const problems = data.problems ?? [];
+  return section(
+    "Data",
+    figure(classCounts(classNames, data.splits)),
+    problems.length > 0 ? html`<ul>${problems.map((problem) => html`<li>${problem}</li>`)}</ul>` : undefined,
+  );
+}
+
+function recordSection(
+  title: string,
+  record: Readonly<Record<string, unknown>> | undefined,
+): Html | undefined {
+  const entries = Object.entries(record ?? {}).filter(([, value]) => value !== undefined);
+  if (entries.length === 0) return undefined;
+  const show = (value: unknown) => typeof value === "string" ? value : JSON.stringify(value);
+  return section(
+    title,
+    html`<dl>${
+      entries.map(([name, value]) =>
+        html`
+          <dt>${name}</dt>
+          <dd>${show(value)}</dd>
+        `
+      )
+    }</dl>`,
+  );
+}
+
+const figure = (one: Figure): Html => html`<div class="scroll">${rawHtml(one.htmlFragment())}</div>`;
+
+const style = `
+:root { color-scheme: light; }
+* { box-sizing: border-box; }
+body { margin: 0; background: #f3f5f7; color: #1f2933; font: 15px/1.55 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
+main { max-width: 980px; margin: 0 auto; padding: 28px 20px 60px; }
+header { margin: 8px 4px 22px; }
+h1 { font-size: 27px; line-height: 1.25; margin: 0 0 4px; overflow-wrap: anywhere; }
+header p { margin: 0 0 18px; color: #66727f; }
+section { background: #fff; border: 1px solid #e3e8ec; border-radius: 10px; padding: 18px 24px 20px; margin: 0 0 18px; }
+h2 { font-size: 18px; margin: 0 0 8px; }
+p { margin: 4px 0 12px; }
+code { font-size: 13px; overflow-wrap: anywhere; }
+.scroll { overflow-x: auto; }
+.figure { min-width: 520px; margin: 0 auto; }
+summary { cursor: pointer; color: #0072b2; margin-top: 6px; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 3px 22px; margin: 0; font-size: 14px; }
+dt { color: #66727f; }
+dd { margin: 0; overflow-wrap: anywhere; }
+@media print { body { background: #fff; } section { break-inside: avoid; border: 0; padding: 0; } }
+`;
