@@ -11,6 +11,8 @@ export interface AnnotationFileOptions {
   readonly root?: string;
 }
 
+const maxClasses = 100_000; // a larger index is a mistake, and would make as many names
+
 /**
  * Opens an annotation list: a text file with one `relative/path index` a line, as deep-object-reid reads. The index is
  * the last field, so that paths may hold spaces; blank lines are left out.
@@ -41,6 +43,7 @@ export async function annotationFile(
     const problem = (reason: string) => problems.push({ name: `line ${number + 1}`, reason });
     if (picture === undefined) problem(`wanted "path index", found "${onOneLine(line.trim())}"`);
     else if (!/^\d+$/.test(label)) problem(`the index must be an integer >= 0: found "${onOneLine(label)}"`);
+    else if (Number(label) >= maxClasses) problem(`index ${label} is not below ${maxClasses}`);
     else if (options.classNames && Number(label) >= options.classNames.length) {
       problem(`index ${label}, but there are ${options.classNames.length} classes`);
     } else {

@@ -38,17 +38,21 @@ export async function csvFile(path: string | URL, options: CsvFileOptions = {}):
   const { imageColumn = "image", labelColumn = "label", delimiter = "," } = options;
   const { file, text } = await readListFile("CSV file", path);
   const rows = parseRows(file, text, delimiter);
-  const columns = rows[0] ?? [];
+  if (rows.length === 0) {
+    throw new DatasetError(`Cannot read CSV file "${onOneLine(file)}": it is empty`, {
+      help: "the first line names the columns",
+    });
+  }
+  const columns = rows[0];
   const [imageAt, labelAt] = [columns.indexOf(imageColumn), columns.indexOf(labelColumn)];
   const missing = [[imageAt, imageColumn, "imageColumn"], [labelAt, labelColumn, "labelColumn"]].filter((
     [at],
   ) => at === -1);
   if (missing.length > 0) {
-    const found = columns.length > 0 ? `the columns are ${listNames(columns)}` : "it is empty";
     throw new DatasetError(
       `Cannot read CSV file "${onOneLine(file)}": there is no column ${
         missing.map(([, column]) => `"${column}"`).join(" and no ")
-      }, ${found}`,
+      }, the columns are ${listNames(columns)}`,
       { help: `pass { ${missing.map(([, , option]) => `${option}: "..."`).join(", ")} }` },
     );
   }
