@@ -46,7 +46,7 @@ export function averagePrecision(
   return area;
 }
 
-/** Precision and recall after each distinct score, from the best score down; none without positives. */
+/** Precision and recall at each distinct score of a positive, from the best score down; none without positives. */
 function precisionRecallSteps(
   scores: ArrayLike<number>,
   isPositive: ArrayLike<boolean | number>,
@@ -65,20 +65,39 @@ function precisionRecallSteps(
       );
     }
   }
-  const ranked = Uint32Array.from({ length: scores.length }, (_, sample) => sample)
-    .sort((a, b) => scores[b] - scores[a]);
-  let positives = 0;
-  for (let sample = 0; sample < isPositive.length; sample++) if (isPositive[sample]) positives++;
-  if (positives === 0) return [];
-
+  // Only where a positive comes in does recall grow; the steps between add no area. So the positives' own scores are
+  // the thresholds, and their ranks are found by bisection: sorting plain numbers is far quicker than sorting indices.
+  const ascending = new Float64Array(scores).sort();
+  const positives = new Float64Array(countOf(isPositive));
+  for (let sample = 0, next = 0; sample < scores.length; sample++) {
+    if (isPositive[sample]) positives[next++] = scores[sample];
+  }
+  positives.sort();
   const steps: { precision: number; recall: number }[] = [];
-  let truePositives = 0;
-  for (let rank = 0; rank < ranked.length; rank++) {
-    if (isPositive[ranked[rank]]) truePositives++;
-    const lastOfItsScore = rank + 1 === ranked.length || scores[ranked[rank + 1]] !== scores[ranked[rank]];
-    if (lastOfItsScore) {
-      steps.push({ precision: truePositives / (rank + 1), recall: truePositives / positives });
-    }
+  for (let index = positives.length - 1; index >= 0; index--) {
+    const isLastOfItsScore = index === 0 || positives[index - 1] !== positives[index];
+    if (!isLastOfItsScore) continue;
+    const truePositives = positives.length - index;
+    const chosen = ascending.length - firstAtLeast(ascending, positives[index]);
+    steps.push({ precision: truePositives / chosen, recall: truePositives / positives.length });
   }
   return steps;
+}
+
+/** Index of the first element that is at least `threshold`; `ascending` holds one. */
+function firstAtLeast(ascending: Float64Array, threshold: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ascending[middle] < threshold) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function countOf(isPositive: ArrayLike<boolean | number>): number {
+  let count = 0;
+  for (let sample = 0; sample < isPositive.length; sample++) if (isPositive[sample]) count++;
+  return count;
 }
