@@ -28,7 +28,7 @@ export const storedBytes: Readonly<Record<StoredFormat, number>> = {
  * @returns a new array (never a view of `bytes`) and its dtype
  */
 export function fromStored(format: StoredFormat, bytes: Uint8Array): { dtype: DType; data: HostData } {
-  const buffer = bytes.slice().buffer; // copied: aligned, and the file's bytes can be freed
+  const { buffer } = new Uint8Array(bytes); // copied: aligned, and the file's bytes can be freed
   switch (format) {
     case "F32":
       return { dtype: "float32", data: new Float32Array(buffer) };

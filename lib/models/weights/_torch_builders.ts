@@ -20,21 +20,26 @@ export class TorchTensor {
   ) {}
 }
 
-const storageFormats: Readonly<Record<string, StoredFormat>> = {
-  DoubleStorage: "F64",
-  FloatStorage: "F32",
-  HalfStorage: "F16",
-  BFloat16Storage: "BF16",
-  LongStorage: "I64",
-  IntStorage: "I32",
-  ShortStorage: "I16",
-  CharStorage: "I8",
-  ByteStorage: "U8",
-  BoolStorage: "BOOL",
-};
+const storageFormats = new Map<string, StoredFormat>([
+  ["torch.DoubleStorage", "F64"],
+  ["torch.FloatStorage", "F32"],
+  ["torch.HalfStorage", "F16"],
+  ["torch.BFloat16Storage", "BF16"],
+  ["torch.LongStorage", "I64"],
+  ["torch.IntStorage", "I32"],
+  ["torch.ShortStorage", "I16"],
+  ["torch.CharStorage", "I8"],
+  ["torch.ByteStorage", "U8"],
+  ["torch.BoolStorage", "BOOL"],
+]);
+
+const dtypes: readonly string[] = [
+  ...["torch.float64", "torch.float32", "torch.float16", "torch.bfloat16", "torch.bool"],
+  ...["torch.int64", "torch.int32", "torch.int16", "torch.int8", "torch.uint8"],
+];
 
 /** Every Python name that weight files may mention, and what stands in for it. There is no other way to a call. */
-const builders = new Map<string, Builder>([
+const builders: ReadonlyMap<string, Builder> = new Map<string, Builder>([
   ["collections.OrderedDict", ([pairs]) => toMap(pairs)],
   ["torch._utils._rebuild_tensor", buildTensor],
   ["torch._utils._rebuild_tensor_v2", buildTensor],
@@ -48,14 +53,18 @@ const builders = new Map<string, Builder>([
   ["numpy.core.multiarray.scalar", buildNumber],
   ["numpy._core.multiarray.scalar", buildNumber],
   ["_codecs.encode", ([text]) => Uint8Array.from(String(text), (char) => char.charCodeAt(0))],
-  ...Object.entries(storageFormats).map((
-    [name, format],
-  ): [string, Builder] => [`torch.${name}`, () => format]),
-  // dtypes are data: sparse or typed storages mention them, no tensor here depends on one
-  ...["float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool"].map(
-    (name): [string, Builder] => [`torch.${name}`, () => name],
-  ),
+  // Types of storages and tensors are mentioned, never called.
+  ...[...storageFormats.keys(), ...dtypes].map((name): [string, Builder] => [name, refuseCall]),
 ]);
+
+function refuseCall(): never {
+  throw new SyntaxError("the pickle calls a type of numbers");
+}
+
+/** What the numbers of a storage are, by the storage's type in the pickle. */
+export function formatOfStorage(type: Pickled | undefined): StoredFormat | undefined {
+  return typeof type === "function" ? storageFormats.get(type.name) : undefined;
+}
 
 /** The stand-in for a Python name in a weight file, or `undefined` if it must be refused. */
 export function buildersOf(dottedName: string): Builder | undefined {

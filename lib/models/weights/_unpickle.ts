@@ -17,12 +17,8 @@ export interface UnpickleOptions {
   persistentLoad(id: Pickled): Pickled;
 }
 
-/** Raised for a name that {@linkcode UnpickleOptions.findBuilder} refuses. */
-export class ForbiddenNameError extends SyntaxError {
-  constructor(readonly dottedName: string) {
-    super(`it wants "${dottedName}", which is neither a tensor nor plain data`);
-  }
-}
+/** The file is whole, but holds what must not be read: a name that {@linkcode UnpickleOptions.findBuilder} refuses. */
+export class UnwantedContentError extends SyntaxError {}
 
 const mark = Symbol("mark");
 type Slot = Pickled | typeof mark;
@@ -35,7 +31,7 @@ type Slot = Pickled | typeof mark;
  * @param start where it starts
  * @param options names and outside ids that the pickle may use
  * @returns the value, and the offset of the byte after the pickle
- * @throws {ForbiddenNameError} at the first name without a stand-in, before anything is built from it
+ * @throws {UnwantedContentError} at the first name without a stand-in, before anything is built from it
  * @throws {SyntaxError} for a malformed or cut-off pickle, or an opcode that plain data does not need
  * @see https://github.com/python/cpython/blob/main/Lib/pickletools.py
  */
@@ -97,7 +93,9 @@ export function unpickle(
   };
   const named = (dottedName: string): Builder => {
     const builder = options.findBuilder(dottedName);
-    if (builder === undefined) throw new ForbiddenNameError(dottedName);
+    if (builder === undefined) {
+      throw new UnwantedContentError(`it wants "${dottedName}", which is neither a tensor nor plain data`);
+    }
     // One object per name: data can never pose as a callable, and the name stays known for messages.
     const own: Builder = (args) => builder(args);
     Object.defineProperty(own, "name", { value: dottedName });

@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { crc32, inflateRawSync } from "node:zlib";
 
 /** Entries of a zip archive by name; each function gives the entry's checked content. */
@@ -121,8 +120,7 @@ function readEntry(bytes: Uint8Array, entry: Entry): Uint8Array {
 
 function inflate(name: string, packed: Uint8Array, size: number): Uint8Array {
   try {
-    const content: Buffer = inflateRawSync(packed, { maxOutputLength: Math.max(1, size) });
-    return content;
+    return new Uint8Array(inflateRawSync(packed, { maxOutputLength: Math.max(1, size) }));
   } catch (error) {
     throw new SyntaxError(`zip entry "${name}" is damaged: ${(error as Error).message}`);
   }

@@ -1,7 +1,7 @@
 import { type HostTensor, sizeOf } from "../../graph/host_tensor.ts";
 import { fromStored, storedBytes, type StoredFormat } from "./_stored_numbers.ts";
-import { buildersOf, type Storage, TorchTensor } from "./_torch_builders.ts";
-import { ForbiddenNameError, type Pickled, Tuple, unpickle } from "./_unpickle.ts";
+import { buildersOf, formatOfStorage, type Storage, TorchTensor } from "./_torch_builders.ts";
+import { type Pickled, Tuple, unpickle, UnwantedContentError } from "./_unpickle.ts";
 import { openZip } from "./_zip.ts";
 
 /**
@@ -46,7 +46,7 @@ export function fromTorchBytes(bytes: Uint8Array, name = "torch bytes"): Record<
     return toHostTensors(findStateDict(root), bytes.length);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    const help = error instanceof ForbiddenNameError
+    const help = error instanceof UnwantedContentError
       ? `only weights are read; save them with torch.save(model.state_dict(), "weights.pth")`
       : `the file is damaged or of another format; get it again, or save it as safetensors`;
     throw new SyntaxError(`Cannot read weights "${name}": ${error.message}\n  help: ${help}`, {
@@ -63,7 +63,9 @@ function readZipFormat(bytes: Uint8Array): Pickled {
     throw new SyntaxError(`the zip has no "data.pkl", so torch.save did not write it`);
   }
   const folder = pickleName.slice(0, -"data.pkl".length);
-  if (entries.has(`${folder}constants.pkl`)) throw new ForbiddenNameError("a TorchScript program");
+  if (entries.has(`${folder}constants.pkl`)) {
+    throw new UnwantedContentError("it is a TorchScript program, a state dict was wanted");
+  }
   const byteOrder = entries.get(`${folder}byteorder`);
   if (byteOrder !== undefined && new TextDecoder().decode(byteOrder.read()) !== "little") {
     throw new SyntaxError("its numbers are big-endian, little-endian was wanted");
@@ -149,16 +151,16 @@ function tryMagic(bytes: Uint8Array): number | undefined {
 function readStorageId(id: Pickled): { format: StoredFormat; key: string; length: number } {
   const items = id instanceof Tuple ? id.items : [];
   const [kind, type, key, , length, view] = items;
-  const format = typeof type === "function" ? (type as () => Pickled)() : undefined;
+  const format = formatOfStorage(type);
   if (
-    kind !== "storage" || typeof format !== "string" || !Object.hasOwn(storedBytes, format) ||
+    kind !== "storage" || format === undefined ||
     (typeof key !== "string" && typeof key !== "number") || !Number.isSafeInteger(length) ||
     (length as number) < 0
   ) throw new SyntaxError("the pickle has a malformed storage");
   if (view !== undefined && view !== null) {
     throw new SyntaxError(`storage "${key}" is a view of another storage`);
   }
-  return { format: format as StoredFormat, key: String(key), length: length as number };
+  return { format, key: String(key), length: length as number };
 }
 
 /** Where checkpoints keep the weights to use, best first: timm's order, then other trainers' names. */
