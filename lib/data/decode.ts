@@ -179,7 +179,8 @@ async function decodeWithSharp(bytes: Uint8Array): Promise<RGBImage> {
   const cmyk = (await picture.metadata()).space === "cmyk";
   if (cmyk) picture = picture.pipelineColourspace("cmyk").toColourspace("cmyk");
   const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
-  const rgb = cmyk ? cmykToRGB(data) : keepRGB(data, info.channels);
+  const bytesOnly = new Uint8Array(data.buffer, data.byteOffset, data.byteLength); // no Buffer: its slice() is a view
+  const rgb = cmyk ? cmykToRGB(bytesOnly) : keepRGB(bytesOnly, info.channels);
   return { width: info.width, height: info.height, channels: 3, data: rgb };
 }
 
