@@ -59,6 +59,9 @@ export interface ProvideOptions {
 
 /** Files of a wheel, in the cache. */
 export interface ProvidedWheel {
+  /** The package it comes from; some platforms have another one than was asked for. */
+  readonly package: string;
+  readonly version: string;
   /** The folder in the cache that has the wheel's layout. */
   readonly folder: string;
   /** Absolute paths of the files, in the order of the wheel. */
@@ -310,9 +313,11 @@ async function readManifest(folder: string): Promise<Manifest | undefined> {
   }
 }
 
-async function describe(folder: string): Promise<{ folder: string; files: string[]; sizeBytes: number }> {
+async function describe(folder: string): Promise<Omit<ProvidedWheel, "source">> {
   const manifest: Manifest = JSON.parse(await Deno.readTextFile(join(folder, "wheel.json")));
   return {
+    package: manifest.package,
+    version: manifest.version,
     folder,
     files: manifest.files.map(({ path }) => join(folder, path)),
     sizeBytes: manifest.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),

@@ -92,7 +92,7 @@ export async function findLibrary(options: FindLibraryOptions = {}): Promise<Fou
   }
   const path = wheel.files.find((file) => basename(file).startsWith("libtensorflow_cc."))!;
   const files = await describeFiles(path);
-  return { ...files, version: request.version, source: wheel.source, package: wantedPackage, passedOver };
+  return { ...files, version: wheel.version, source: wheel.source, package: wheel.package, passedOver };
 }
 
 /**
@@ -117,9 +117,9 @@ export async function openLibrary<const S extends Deno.ForeignLibraryInterface>(
 ): Promise<OpenLibrary<S>> {
   const found = await findLibrary(options);
   // TensorFlow reads these once, while it is loaded.
-  const quiet = Deno.env.get("TF_CPP_MIN_LOG_LEVEL") === undefined;
   setDefault("TF_ENABLE_ONEDNN_OPTS", "1");
   setDefault("TF_CPP_MIN_LOG_LEVEL", "2");
+  const quiet = Deno.env.get("TF_CPP_MIN_LOG_LEVEL") !== "0";
   // Loaded first by its path, the framework is found by its name when the other asks for it.
   if (found.frameworkPath !== undefined) load(found.frameworkPath, quiet);
   load(found.path, quiet);
