@@ -85,7 +85,7 @@ async function examineEngine(): Promise<Finding[]> {
       },
     ];
     if (gpus.length === 0) return findings;
-    const help = "help: WHITTLE_TENSORFLOW_PACKAGE=tensorflow deno task doctor --download";
+    const help = 'help: pip install "tensorflow[and-cuda]==2.21.*" brings CUDA along, and is found by itself';
     findings.splice(
       1,
       0,

@@ -123,7 +123,7 @@ export async function installOnce(options: InstallOptions): Promise<{ path: stri
   return await withFileLock(join(cache, `${name}.lock`), async () => {
     if (await isWhole(path)) return { path, built: false };
     await clearLeftovers(cache, name);
-    const partial = join(cache, `${name}.partial-${Deno.pid}`);
+    const partial = join(cache, `${name}.partial-${crypto.randomUUID().slice(0, 8)}`);
     try {
       const folder = join(partial, "content");
       const scratch = join(partial, "scratch");
@@ -140,11 +140,14 @@ export async function installOnce(options: InstallOptions): Promise<{ path: stri
   }, options);
 }
 
-/** Under the lock, so whatever is half-built belongs to nobody alive. */
+/**
+ * Under the lock, so whatever is half-built belongs to nobody alive; but a child of the dead may still write into it,
+ * and then it is left to the next.
+ */
 async function clearLeftovers(cache: string, name: string): Promise<void> {
   for await (const entry of Deno.readDir(cache)) {
     if (!entry.name.startsWith(`${name}.partial-`)) continue;
-    await Deno.remove(join(cache, entry.name), { recursive: true }).catch(ignoreMissing);
+    await Deno.remove(join(cache, entry.name), { recursive: true }).catch(() => {});
   }
 }
 

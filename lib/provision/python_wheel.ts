@@ -230,7 +230,7 @@ async function unpack(
           },
         );
       }
-      await checkMember(target, options.platform);
+      await checkMember(target, entry.path, archive, options.platform);
       files.push({ path: entry.path, sizeBytes: entry.sizeBytes, sha256: digest });
     }
     const { version } = request;
@@ -278,10 +278,23 @@ async function readRecord(zip: ZipArchive): Promise<Map<string, string>> {
   return digests;
 }
 
-async function checkMember(path: string, platform?: Platform): Promise<void> {
-  if (!/\.(so|dylib)(\.[\d.]+)?$/.test(path)) return;
+async function checkMember(
+  target: string,
+  member: string,
+  archive: string,
+  platform?: Platform,
+): Promise<void> {
+  if (!/\.(so|dylib)(\.[\d.]+)?$/.test(target)) return;
   const [os, arch] = platform?.split("-") ?? [];
-  await checkSharedLibrary(path, { os, arch });
+  try {
+    await checkSharedLibrary(target, { os, arch });
+  } catch (thrown) {
+    const lines = (thrown as Error).message.replace(`Cannot load "${target}": `, "").split("\n");
+    throw new LibraryError(`Cannot use ${basename(archive)}: ${member} is not the library that is wanted`, {
+      details: lines.map((line) => line.trim()).filter((line) => !line.startsWith("help:")),
+      help: "check pip's index (pip config list)",
+    });
+  }
 }
 
 async function writeSynced(path: string, text: string): Promise<void> {

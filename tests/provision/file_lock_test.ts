@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { withFileLock } from "../../lib/provision/file_lock.ts";
-import { messageOf } from "./_fake_index.ts";
+import { messageOf, tempFolder } from "./_fake_index.ts";
 
 /** Holds a lock until it is released. */
 async function hold(path: string): Promise<() => Promise<void>> {
@@ -19,7 +19,8 @@ async function hold(path: string): Promise<() => Promise<void>> {
 }
 
 Deno.test("withFileLock() returns what the work returns, and is free again after it failed", async () => {
-  const path = await Deno.makeTempFile();
+  await using folder = await tempFolder();
+  const path = join(folder.path, "x.lock");
   assert.equal(await withFileLock(path, () => Promise.resolve(42)), 42);
   assert.equal(await messageOf(() => withFileLock(path, () => Promise.reject(new Error("no")))), "Error: no");
   assert.equal(await withFileLock(path, () => Promise.resolve(43)), 43);
@@ -27,7 +28,8 @@ Deno.test("withFileLock() returns what the work returns, and is free again after
 });
 
 Deno.test("withFileLock() lets one at a time work", async () => {
-  const path = await Deno.makeTempFile();
+  await using folder = await tempFolder();
+  const path = join(folder.path, "x.lock");
   let inside = 0;
   const work = async () => {
     assert.equal(++inside, 1);
@@ -38,7 +40,8 @@ Deno.test("withFileLock() lets one at a time work", async () => {
 });
 
 Deno.test("withFileLock() tells who holds the lock, and gives up in the end", async () => {
-  const path = await Deno.makeTempFile();
+  await using folder = await tempFolder();
+  const path = join(folder.path, "x.lock");
   const release = await hold(path);
   const waits: (number | undefined)[] = [];
   const message = await messageOf(() =>
@@ -57,7 +60,8 @@ Deno.test("withFileLock() tells who holds the lock, and gives up in the end", as
 });
 
 Deno.test("withFileLock() stops waiting when it is aborted", async () => {
-  const path = await Deno.makeTempFile();
+  await using folder = await tempFolder();
+  const path = join(folder.path, "x.lock");
   const release = await hold(path);
   const stop = new AbortController();
   const waiting = messageOf(() =>
@@ -68,7 +72,8 @@ Deno.test("withFileLock() stops waiting when it is aborted", async () => {
 });
 
 Deno.test("withFileLock() says when the lock file cannot be written", async () => {
-  const path = join(await Deno.makeTempDir(), "missing", "x.lock");
+  await using folder = await tempFolder();
+  const path = join(folder.path, "missing", "x.lock");
   assert.match(
     await messageOf(() => withFileLock(path, () => Promise.resolve())),
     /^LibraryError: Cannot write to the cache: No such file or directory .*\n {2}help: make the folder writable, or set WHITTLE_CACHE to another folder$/,

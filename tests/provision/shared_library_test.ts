@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { checkSharedLibrary } from "../../lib/provision/shared_library.ts";
-import { messageOf } from "./_fake_index.ts";
+import { messageOf, tempFolder } from "./_fake_index.ts";
 
-/** A file with these bytes, and its path. */
-async function fileOf(bytes: Uint8Array): Promise<string> {
-  const path = await Deno.makeTempFile({ suffix: ".so" });
+/** Writes a file with these bytes. */
+async function fileOf(folder: string, bytes: Uint8Array): Promise<string> {
+  const path = join(folder, "library.so");
   await Deno.writeFile(path, bytes);
   return path;
 }
@@ -58,6 +58,7 @@ async function findLibM(): Promise<string> {
 }
 
 Deno.test("checkSharedLibrary() reads ELF and Mach-O, universal files too", async () => {
+  await using folder = await tempFolder();
   const table: [Uint8Array, { os: string; arch: string }, string, string[]][] = [
     [elf(), LINUX, "ELF", ["x86_64"]],
     [elf({ machine: 0xb7 }), { os: "linux", arch: "aarch64" }, "ELF", ["aarch64"]],
@@ -66,7 +67,7 @@ Deno.test("checkSharedLibrary() reads ELF and Mach-O, universal files too", asyn
     [machO(0x01000007, 0x0100000c), MAC, "Mach-O", ["x86_64", "aarch64"]],
   ];
   for (const [bytes, target, format, architectures] of table) {
-    assert.deepEqual(await checkSharedLibrary(await fileOf(bytes), target), {
+    assert.deepEqual(await checkSharedLibrary(await fileOf(folder.path, bytes), target), {
       format,
       architectures,
       sizeBytes: 200,
@@ -75,6 +76,7 @@ Deno.test("checkSharedLibrary() reads ELF and Mach-O, universal files too", asyn
 });
 
 Deno.test("checkSharedLibrary() says what a file is that is not a library for this machine", async () => {
+  await using folder = await tempFolder();
   const bytes = new TextEncoder();
   const wrong = (what: string, wanted: string) =>
     `it is ${what}, this machine needs ${wanted}\n  help: use the file that was built for this machine`;
@@ -115,7 +117,7 @@ Deno.test("checkSharedLibrary() says what a file is that is not a library for th
     ],
   ];
   for (const [content, target, message] of table) {
-    const path = await fileOf(content);
+    const path = await fileOf(folder.path, content);
     assert.equal(
       await messageOf(() => checkSharedLibrary(path, target)),
       `LibraryError: Cannot load "${path}": ${message}`,
@@ -124,7 +126,8 @@ Deno.test("checkSharedLibrary() says what a file is that is not a library for th
 });
 
 Deno.test("checkSharedLibrary() says when there is no file, or a folder", async () => {
-  const folder = await Deno.makeTempDir();
+  await using temporary = await tempFolder();
+  const folder = temporary.path;
   assert.equal(
     await messageOf(() => checkSharedLibrary(join(folder, "x.so"))),
     `LibraryError: Cannot load "${folder}/x.so": there is no such file\n  help: check the path`,
