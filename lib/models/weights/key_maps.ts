@@ -34,6 +34,7 @@ export function architectureOf(modelId: string): Architecture | undefined {
  * Lite0 package's and efficientnet_pytorch's: `_blocks.0._depthwise_conv.weight`).
  *
  * @param keys names of tensors
+ * @param path the file they are from, for the message
  * @returns the naming
  * @throws {SyntaxError} if the names are of no known kind
  * @example
@@ -42,7 +43,7 @@ export function architectureOf(modelId: string): Architecture | undefined {
  * console.log(detectNaming(["conv_stem.weight", "bn1.weight"])); // timm
  * ```
  */
-export function detectNaming(keys: Iterable<string>): Naming {
+export function detectNaming(keys: Iterable<string>, path?: string): Naming {
   const names = [...keys];
   const signs: [Naming, RegExp][] = [
     ["timm", /^(?:conv_stem|blocks\.\d+\.\d+)\./],
@@ -54,7 +55,8 @@ export function detectNaming(keys: Iterable<string>): Naming {
   const shown = names.slice(0, 3).map((name) => `\n  found "${name}"`).join("");
   const more = names.length > 3 ? `\n  (and ${names.length - 3} more)` : "";
   throw new SyntaxError(
-    `Cannot recognise weights by their ${names.length} names: they are not timm's, torchvision's, OTE's or Lite0's${shown}${more}\n` +
+    `Cannot load weights${path === undefined ? "" : ` "${path}"`}: ` +
+      `their ${names.length} names are not timm's, torchvision's, OTE's or Lite0's${shown}${more}\n` +
       `  help: rename them to timm's names, e.g. "conv_stem.weight", "blocks.0.0.conv_dw.weight"`,
   );
 }

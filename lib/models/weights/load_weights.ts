@@ -78,12 +78,7 @@ export async function loadWeights(
 ): Promise<LoadedWeights> {
   const path = await findFile(ref, options);
   const { tensors: stored, metadata } = await readWeightsFile(path);
-  let naming: Naming;
-  try {
-    naming = detectNaming(Object.keys(stored));
-  } catch (error) {
-    throw new SyntaxError(`Cannot load weights "${path}"\n  ${(error as Error).message}`, { cause: error });
-  }
+  const naming = detectNaming(Object.keys(stored), path);
   const { tensors: renamed, unmatched } = toTimmNames(stored, architecture, naming);
   const { kept, droppedClassifier } = dropOtherClassifier(renamed, options);
   const tensors: Record<string, HostTensor> = Object.fromEntries(

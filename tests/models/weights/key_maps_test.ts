@@ -120,7 +120,7 @@ Deno.test("detectNaming() shows names it does not know", () => {
   assert.throws(() => detectNaming(names), {
     name: "SyntaxError",
     message: [
-      "Cannot recognise weights by their 4 names: they are not timm's, torchvision's, OTE's or Lite0's",
+      "Cannot load weights: their 4 names are not timm's, torchvision's, OTE's or Lite0's",
       `  found "layer1.0.conv1.weight"`,
       `  found "layer1.0.bn1.weight"`,
       `  found "fc.weight"`,
