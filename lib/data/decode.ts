@@ -45,6 +45,8 @@ export async function decodeImage(
 /** Decoded RGB pixels at the picture's own size. */
 export interface RGBImage extends RawImage {
   readonly channels: 3;
+  /** Whether some pixels were not opaque; what lies under them is what a network sees. */
+  readonly transparent?: boolean;
 }
 
 /**
@@ -124,7 +126,14 @@ function rawToRGB(image: RawImage, name: string): RGBImage {
     );
   }
   if (channels === 3) return image as RGBImage;
-  return { width, height, channels: 3, data: keepRGB(data, channels) };
+  return { width, height, channels: 3, data: keepRGB(data, channels), transparent: hasAlpha(data, channels) };
+}
+
+/** `[pixels, 1 | 2 | 3 | 4]`: whether the last of two or four channels is anywhere below 255. */
+function hasAlpha(data: Uint8Array, channels: number): boolean {
+  if (channels % 2 === 1) return false;
+  for (let at = channels - 1; at < data.length; at += channels) if (data[at] < 255) return true;
+  return false;
 }
 
 /** `[pixels, 1 | 2 | 3 | 4] -> [pixels, 3]`: grey is repeated, alpha is dropped. */
@@ -181,7 +190,8 @@ async function decodeWithSharp(bytes: Uint8Array): Promise<RGBImage> {
   const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
   const bytesOnly = new Uint8Array(data.buffer, data.byteOffset, data.byteLength); // no Buffer: its slice() is a view
   const rgb = cmyk ? cmykToRGB(bytesOnly) : keepRGB(bytesOnly, info.channels);
-  return { width: info.width, height: info.height, channels: 3, data: rgb };
+  const transparent = !cmyk && hasAlpha(bytesOnly, info.channels);
+  return { width: info.width, height: info.height, channels: 3, data: rgb, transparent };
 }
 
 /** Says in words why a file of a known format cannot be decoded. */

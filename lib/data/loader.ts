@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers";
 import type { Augmentation } from "../augment/augmentation.ts";
 import { createRng, permutation } from "../augment/rng.ts";
 import { type PixelCache, sharedPixelCache } from "./cache.ts";
+import { limit } from "./_limit.ts";
 import type { Dataset } from "./dataset.ts";
 import { DatasetError, type DatasetProblem } from "./dataset_error.ts";
 import type { Preprocessing } from "./preprocessing.ts";
@@ -250,21 +251,4 @@ function checkOptions(dataset: Dataset, options: LoaderOptions): void {
 /** Lets the event loop run, so that native calls that are done can return. */
 function pause(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Runs at most `most` tasks at a time, in the order they came. */
-function limit(most: number): <T>(task: () => Promise<T>) => Promise<T> {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  return async (task) => {
-    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve));
-    else running++;
-    try {
-      return await task();
-    } finally {
-      const next = waiting.shift(); // hands its place on
-      if (next) next();
-      else running--;
-    }
-  };
 }
