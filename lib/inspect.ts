@@ -3,6 +3,8 @@ import { inspectData, type Inspection, type InspectOptions } from "./data/inspec
 import type { Displayed } from "./notebook/display.ts";
 import { type InspectionFigures, withInspectionView } from "./notebook/inspection_view.ts";
 
+export type { Displayed, Inspection, InspectionFigures, InspectOptions };
+
 /**
  * Looks at every picture of a data set once, before it is trained on: which cannot be read, which classes have none,
  * which are in training and validation set at once or in two classes, how unequal the classes are, which pictures are

@@ -4,7 +4,9 @@ import type { Rng } from "./rng.ts";
 
 /** A picture on its way through augmentations. */
 export interface Pixels {
+  /** In pixels. */
   readonly width: number;
+  /** In pixels. */
   readonly height: number;
   /** `[height, width, 3]` RGB bytes. */
   readonly data: Uint8Array;

@@ -12,19 +12,25 @@
  */
 
 /** What a generator is for; each has its own numbers under the same seed. */
-export type RngStream = keyof typeof streams;
+export type RngStream = "order" | "augmentation" | "split" | "replacement" | "weights";
 
-const streams = { order: 0, augmentation: 1, split: 2, replacement: 3, weights: 4 } as const;
+const streams: Readonly<Record<RngStream, number>> = {
+  order: 0,
+  augmentation: 1,
+  split: 2,
+  replacement: 3,
+  weights: 4,
+};
 
 /** A source of random numbers. */
 export interface Rng {
-  /** @returns An integer, 0 to 2^32 - 1. */
+  /** An integer, 0 to 2^32 - 1. */
   uint32(): number;
-  /** @returns A number in [low, high), 2^32 possible values; [0, 1) by default. */
+  /** A number in [low, high), 2^32 possible values; [0, 1) by default. */
   uniform(low?: number, high?: number): number;
-  /** @returns An integer from `low` to `high`, both included, all equally likely. */
+  /** An integer from `low` to `high`, both included, all equally likely. */
   integer(low: number, high: number): number;
-  /** @returns `true` with probability `probability`, 0..1. */
+  /** `true` with probability `probability`, 0..1. */
   chance(probability: number): boolean;
 }
 

@@ -4,7 +4,7 @@ import { cacheFolder, freeBytes } from "../provision/cache.ts";
 
 /** A bounded folder of decoded pictures. A cache only: whatever goes wrong, the picture is decoded again. */
 export interface PixelFiles {
-  /** @returns The pixels under a key, or `undefined` if they are not there whole. */
+  /** The pixels under a key, or `undefined` if they are not there whole. */
   read(key: string, byteLength: number): Promise<Uint8Array | undefined>;
   /** Keeps pixels under a key if there is room. */
   write(key: string, pixels: Uint8Array): Promise<void>;

@@ -7,7 +7,9 @@ export const imageExtensions = /\.(jpe?g|png|webp|gif|bmp|tiff?)$/i;
 
 /** One entry of a folder; a symbolic link is what it points to. */
 export interface FolderEntry {
+  /** Without its folder. */
   readonly name: string;
+  /** Whether it is a folder or leads to one. */
   readonly isFolder: boolean;
 }
 

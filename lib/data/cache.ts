@@ -37,13 +37,15 @@ export interface CachedPixels {
 
 /** Decoded pictures, in memory and on disk. */
 export interface PixelCache {
-  /** @returns The pixels if they are in memory. */
+  /** The pixels under a key, if they are in memory. */
   peek(key: string): Uint8Array | undefined;
   /**
+   * Gives the pixels of a picture: from memory, from disk, or decoded and then kept where there is room.
+   *
    * @param source The picture.
    * @param preprocessing Gives the size and the kernel.
    * @param name How messages call it; its path by default.
-   * @returns The pixels, from memory or disk, or else decoded and then kept where there is room.
+   * @returns The pixels and their key.
    * @throws {DatasetError} If the picture cannot be read.
    */
   load(source: ImageSource, preprocessing: Preprocessing, name?: string): Promise<CachedPixels>;

@@ -2,7 +2,9 @@ import { DatasetError, type DatasetProblem, listNames, onOneLine } from "./datas
 
 /** Pixels that are already decoded: interleaved rows, 8 bits a channel. */
 export interface RawImage {
+  /** In pixels. */
   readonly width: number;
+  /** In pixels. */
   readonly height: number;
   /** 1 = grey, 3 = RGB, 4 = RGBA. */
   readonly channels: 1 | 3 | 4;
@@ -35,9 +37,13 @@ export interface Dataset {
 
 /** What `fineTune` takes: a training set and a validation set over the same classes, and perhaps a test set. */
 export interface DatasetSplits {
+  /** The classes, the same in every set. */
   readonly classNames: readonly string[];
+  /** What is trained on. */
   readonly train: Dataset;
+  /** What training is watched and the best epoch chosen with. */
   readonly validation: Dataset;
+  /** What is kept for the end. */
   readonly test?: Dataset;
 }
 

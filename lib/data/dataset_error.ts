@@ -21,11 +21,14 @@ export interface DatasetProblem {
  * ```
  */
 export class DatasetError extends Error {
+  /** Always `DatasetError`. */
   override readonly name = "DatasetError";
   /** Every problem found, also those that the message only counts. */
   readonly problems: readonly DatasetProblem[];
 
   /**
+   * Puts the message together.
+   *
    * @param summary The first line: the action, the cause, what was found and what was wanted.
    * @param details What is wrong with what (the first few are listed under the summary, none with `listed: 0`, for a
    *   summary that says it all), and what to write instead.

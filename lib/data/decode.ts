@@ -44,6 +44,7 @@ export async function decodeImage(
 
 /** Decoded RGB pixels at the picture's own size. */
 export interface RGBImage extends RawImage {
+  /** Red, green, blue. */
   readonly channels: 3;
   /** Whether some pixels were not opaque; what lies under them is what a network sees. */
   readonly transparent?: boolean;

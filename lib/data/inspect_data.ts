@@ -22,37 +22,51 @@ export interface InspectOptions {
 
 /** What one picture turned out to be. */
 export interface InspectedPicture {
+  /** Its part of the data. */
   readonly set: SetName;
   /** Index into the samples of its set. */
   readonly index: number;
+  /** Its sample's name. */
   readonly name: string;
+  /** Index of its class. */
   readonly label: number;
   /** Why it cannot be read; then the rest is missing. */
   readonly reason?: string;
+  /** In pixels. */
   readonly width?: number;
+  /** In pixels. */
   readonly height?: number;
+  /** Whether some pixels are not opaque. */
   readonly transparent?: boolean;
+  /** What its copies are found by. */
   readonly signature?: Signature;
 }
 
 /** One part of the data in numbers. */
 export interface SetSummary {
+  /** Which part. */
   readonly set: SetName;
   /** Its name in messages. */
   readonly name: string;
   /** Pictures, `[classes]`. */
   readonly perClass: readonly number[];
+  /** All pictures. */
   readonly pictures: number;
+  /** Pictures that cannot be read. */
   readonly unreadable: number;
-  /** Sizes of the pictures that can be read, in pixels. */
+  /** Widths of the pictures that can be read, in pixels. */
   readonly width: Spread;
+  /** Heights of the pictures that can be read, in pixels. */
   readonly height: Spread;
 }
 
 /** Least, middle and largest of some numbers; NaN if there are none. */
 export interface Spread {
+  /** The least. */
   readonly min: number;
+  /** The middle one. */
   readonly median: number;
+  /** The largest. */
   readonly max: number;
 }
 
@@ -60,6 +74,7 @@ export interface Spread {
 export interface Inspection {
   /** What the data is called. */
   readonly name: string;
+  /** The classes. */
   readonly classNames: readonly string[];
   /** The parts of the data, training set first. */
   readonly sets: readonly SetSummary[];

@@ -57,6 +57,8 @@ export interface Loader {
   /** Pictures that were skipped so far, with the reason. */
   readonly unreadable: readonly DatasetProblem[];
   /**
+   * Runs through the data set once.
+   *
    * @param epoch 0-based epoch: with the seed it fixes the order and every augmentation.
    * @param fromStep First batch to give; what comes is the same as without the batches before it.
    * @returns The batches. The next ones are prepared while the caller works on one.
