@@ -2,13 +2,17 @@
 export interface RemoteFile {
   /** SHA-256 of a large file, Git's SHA-1 of a small one, without quotes. */
   readonly etag: string;
+  /** The revision as a commit, 40 hexadecimal digits. */
   readonly commit: string;
+  /** `undefined` if the hub does not say it. */
   readonly sizeBytes: number | undefined;
 }
 
 /** What a request needs besides its URL. */
 export interface HubAccess {
+  /** Access token, for the first host only. */
   readonly token: string | undefined;
+  /** Stops the request. */
   readonly signal: AbortSignal | undefined;
 }
 
@@ -17,6 +21,10 @@ export class HubStatusError extends Error {
   /** Worth another try a little later. */
   readonly isTemporary: boolean;
 
+  /**
+   * @param status HTTP status
+   * @param code the hub's own word for what is missing, e.g. `EntryNotFound`
+   */
   constructor(readonly status: number, readonly code: string | null) {
     super(`HTTP ${status}`);
     this.isTemporary = status === 408 || status === 429 || status >= 500;

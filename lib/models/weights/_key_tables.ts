@@ -11,7 +11,9 @@ export type Naming = "timm" | "torchvision" | "ote" | "lite0";
 
 /** One tensor under two names. */
 export interface KeyPair {
+  /** In the file. */
   source: string;
+  /** In timm. */
   timm: string;
 }
 

@@ -3,6 +3,7 @@ import { type Builder, type Pickled, Tuple } from "./_unpickle.ts";
 
 /** Numbers of a PyTorch file that one or more tensors view. */
 export interface Storage {
+  /** What they are. */
   readonly format: StoredFormat;
   /** How many numbers. */
   readonly length: number;
@@ -12,6 +13,7 @@ export interface Storage {
 
 /** A tensor of a PyTorch file: a strided view of a storage. */
 export class TorchTensor {
+  /** Offset and strides count numbers, not bytes. */
   constructor(
     readonly storage: Storage,
     readonly offset: number,

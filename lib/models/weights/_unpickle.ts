@@ -1,5 +1,6 @@
 /** A Python tuple. */
 export class Tuple {
+  /** Its items, in order. */
   constructor(readonly items: readonly Pickled[]) {}
 }
 

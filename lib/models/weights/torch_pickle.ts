@@ -1,5 +1,6 @@
 import { type HostTensor, sizeOf } from "../../graph/host_tensor.ts";
 import { fromStored, storedBytes, type StoredFormat } from "./_stored_numbers.ts";
+import { stridedBytes } from "./_strided_bytes.ts";
 import { buildersOf, formatOfStorage, type Storage, TorchTensor } from "./_torch_builders.ts";
 import { type Pickled, Tuple, unpickle, UnwantedContentError } from "./_unpickle.ts";
 import { openZip } from "./_zip.ts";
@@ -216,30 +217,10 @@ function stripPrefixes(key: string): string {
   return key.replace(/^(?:(?:nncf_module|module)\.)+/, "");
 }
 
-function toHostTensor(tensor: TorchTensor, bytes: Uint8Array): HostTensor {
-  const { storage: { format }, offset, shape, strides } = tensor;
-  const width = storedBytes[format];
-  const size = sizeOf(shape);
-  const isContiguous = strides.every((stride, axis) =>
-    shape[axis] <= 1 || stride === sizeOf(shape.slice(axis + 1))
-  );
-  if (isContiguous) {
-    return {
-      ...fromStored(format, bytes.subarray(offset * width, (offset + size) * width)),
-      shape: [...shape],
-    };
-  }
-  const gathered = new Uint8Array(size * width);
-  const index = shape.map(() => 0);
-  let from = offset;
-  for (let to = 0; to < size; to++) {
-    for (let b = 0; b < width; b++) gathered[to * width + b] = bytes[from * width + b];
-    for (let axis = shape.length - 1; axis >= 0; axis--) { // count up, last axis fastest
-      from += strides[axis];
-      if (++index[axis] < shape[axis]) break;
-      from -= strides[axis] * shape[axis];
-      index[axis] = 0;
-    }
-  }
-  return { ...fromStored(format, gathered), shape: [...shape] };
+function toHostTensor(
+  { storage: { format }, offset, shape, strides }: TorchTensor,
+  bytes: Uint8Array,
+): HostTensor {
+  const content = stridedBytes(bytes, { width: storedBytes[format], offset, shape, strides });
+  return { ...fromStored(format, content), shape: [...shape] };
 }

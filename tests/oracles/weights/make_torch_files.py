@@ -58,6 +58,9 @@ views = OrderedDict(
     channels_last=torch.randn(2, 3, 2, 2).to(memory_format=torch.channels_last),
     shared_whole=shared,
     shared_part=shared[1],
+    half_transposed=torch.randn(2, 3).half().t(),
+    double_sliced=torch.randn(4, 4, dtype=torch.float64)[::2, 1:3],
+    bytes_flipped_axes=torch.arange(6, dtype=torch.uint8).reshape(1, 2, 3).permute(2, 0, 1),
     parameter=torch.nn.Parameter(torch.randn(2)),
 )
 expected = {name: plain(value) for name, value in {**tensors, **views}.items()}
