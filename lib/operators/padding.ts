@@ -21,7 +21,19 @@ export function applyPadding(
   stride: number,
   padding: Padding,
 ): { x: tf.Tensor4D; padding: "SAME" | "VALID" } {
-  if (padding === "same" || stride === 1 || kernel === 1) return { x, padding: "SAME" };
+  if (kernel === 1 && stride > 1) return { x: withoutUnread(x, stride), padding: "VALID" };
+  if (padding === "same" || stride === 1) return { x, padding: "SAME" };
   const side: [number, number] = [(kernel - 1) / 2, (kernel - 1) / 2];
   return { x: tf.pad4d(x, [[0, 0], side, side, [0, 0]]), padding: "VALID" };
+}
+
+/**
+ * Cuts off the last row and column a strided 1 x 1 filter does not read: with them oneDNN's filter gradient is wrong at
+ * some even sizes.
+ */
+function withoutUnread(x: tf.Tensor4D, stride: number): tf.Tensor4D {
+  const [batch, height, width, channels] = x.shape;
+  const read = (length: number) => length - (length - 1) % stride;
+  if (read(height) === height && read(width) === width) return x;
+  return tf.slice4d(x, [0, 0, 0, 0], [batch, read(height), read(width), channels]);
 }
