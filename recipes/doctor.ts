@@ -142,7 +142,7 @@ async function examinePython(needed: boolean): Promise<Finding> {
     : `Python ${answer.pythonVersion} (${answer.python})`;
   try {
     const pip = await findPip("set WHITTLE_TENSORFLOW to the path of libtensorflow_cc");
-    const line = `pip ${pip.version} (${pip.command.join(" ")}), ${python}`;
+    const line = `pip ${pip.version} (${pip.name}), ${python}`;
     return { name: "downloads", lines: [line], state: "good" };
   } catch (thrown) {
     if (needed) return { name: "downloads", lines: linesOf(thrown), state: "missing" };

@@ -3,7 +3,9 @@ import { LibraryError } from "./library_error.ts";
 
 /** A pip that answered. */
 export interface Pip {
-  /** How it is started, e.g. `["python3", "-m", "pip"]`. */
+  /** What people would type, e.g. `python3 -m pip`. */
+  readonly name: string;
+  /** How it is started here, e.g. `["/usr/bin/python3", "-m", "pip"]`. */
   readonly command: readonly string[];
   /** E.g. `23.2.1`. */
   readonly version: string;
@@ -29,13 +31,15 @@ export interface PipDownload {
   readonly signal?: AbortSignal;
 }
 
-const CANDIDATES: readonly (readonly string[])[] = [
-  ["python3", "-m", "pip"],
-  ["python", "-m", "pip"],
-  ["pip3"],
-  ["pip"],
-  ["py", "-m", "pip"],
-];
+const PYTHONS = ["python3", "python", "py"];
+const PIPS = ["pip3", "pip"];
+
+/**
+ * Asks a Python for its own path: `python3` may be a script of a version manager, and to end a script does not end the
+ * Python that it started.
+ */
+const PROGRAM =
+  "import json, pip, sys; print(json.dumps([sys.executable, pip.__version__, '%d.%d' % sys.version_info[:2]]))";
 
 /**
  * The first pip that runs.
@@ -46,11 +50,18 @@ const CANDIDATES: readonly (readonly string[])[] = [
  */
 export async function findPip(otherwise: string): Promise<Pip> {
   const tried: string[] = [];
-  for (const command of CANDIDATES) {
-    const answer = await ask([...command, "--version"]);
-    const match = /^pip (\S+) from .*\(python (\S+)\)/m.exec(answer.stdout);
-    if (match) return { command, version: match[1], python: match[2] };
-    tried.push(`${command.join(" ")}: ${answer.reason}`);
+  for (const program of PYTHONS) {
+    const name = `${program} -m pip`;
+    const answer = await ask([program, "-c", PROGRAM]);
+    const line = /^\["(.+)", "(.+)", "(.+)"\]$/m.exec(answer.stdout);
+    if (line) return { name, command: [line[1], "-m", "pip"], version: line[2], python: line[3] };
+    tried.push(`${name}: ${answer.reason}`);
+  }
+  for (const name of PIPS) {
+    const answer = await ask([name, "--version"]);
+    const line = /^pip (\S+) from .*\(python (\S+)\)/m.exec(answer.stdout);
+    if (line) return { name, command: [name], version: line[1], python: line[2] };
+    tried.push(`${name}: ${answer.reason}`);
   }
   throw new LibraryError("Cannot find pip, which fetches the native library", {
     details: tried,
@@ -61,10 +72,10 @@ export async function findPip(otherwise: string): Promise<Pip> {
 }
 
 /** Runs a short command to its end; never throws. */
-export async function ask(
+async function ask(
   command: readonly string[],
   seconds: number = 30,
-): Promise<{ stdout: string; success: boolean; reason: string }> {
+): Promise<{ stdout: string; reason: string }> {
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(), seconds * 1000);
   try {
@@ -80,10 +91,10 @@ export async function ask(
       : success
       ? "unknown answer"
       : lastWord;
-    return { stdout: new TextDecoder().decode(stdout), success, reason };
+    return { stdout: new TextDecoder().decode(stdout), reason };
   } catch (thrown) {
     const missing = thrown instanceof Deno.errors.NotFound;
-    return { stdout: "", success: false, reason: missing ? "not installed" : (thrown as Error).message };
+    return { stdout: "", reason: missing ? "not installed" : (thrown as Error).message };
   } finally {
     clearTimeout(timer);
   }
@@ -132,7 +143,7 @@ export async function pipDownload(pip: Pip, download: PipDownload): Promise<stri
   signal?.addEventListener("abort", stop);
   const poll = setInterval(() => void folderBytes(folder).then(download.onBytes), 200);
   try {
-    const words = await readLines(child.stderr, (line) => {
+    const words = await readLines(child.stderr, signal, (line) => {
       if (/Retrying|timed out/.test(line)) download.onWarning(shortWarning(line));
     });
     const { success, code } = await child.status;
@@ -157,12 +168,13 @@ function tryKill(child: Deno.ChildProcess): void {
 }
 
 async function readLines(
-  stream: ReadableStream<Uint8Array>,
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  signal: AbortSignal | undefined,
   onLine: (line: string) => void,
 ): Promise<string[]> {
   const lines: string[] = [];
   let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+  for await (const text of stream.pipeThrough(new TextDecoderStream(), { signal })) {
     const parts = (rest + text).split(/\r?\n/);
     rest = parts.pop()!;
     for (const line of parts) {
@@ -231,7 +243,7 @@ function explain(download: PipDownload, pip: Pip, words: readonly string[], code
     code === 0
       ? `pip ${pip.version} left no wheel, though it reported no error`
       : `pip ${pip.version} ended with code ${code}`,
-    `try it by hand: ${pip.command.join(" ")} download --no-deps --only-binary=:all: ` +
+    `try it by hand: ${pip.name} download --no-deps --only-binary=:all: ` +
     `--python-version=${download.pythonVersion} --platform=${download.tag} ${download.package}==${download.version}`,
   ];
   return new LibraryError(`Cannot download ${what}: ${cause}`, { details: said, help });

@@ -240,7 +240,7 @@ export async function fakePip(folder: string, wheel: Uint8Array): Promise<void> 
     "python3",
     `for a in "$@"; do
   case $a in
-    --version) echo "pip 23.0 from /x (python 3.9)"; exit;;
+    -c) echo "[\\"$0\\", \\"23.0\\", \\"3.9\\"]"; exit;;
     --dest=*) exec /bin/cp "$(dirname "$0")/${WHEEL_NAME}" "\${a#--dest=}";;
   esac
 done`,

@@ -303,7 +303,7 @@ Deno.test("provideFromWheel() says what was tried when there is no pip", async (
     message,
     "LibraryError: Cannot find pip, which fetches the native library\n" +
       `  python3 -m pip: ${folder}/python3: No module named pip\n` +
-      "  python -m pip: not installed\n  pip3: not installed\n  pip: unknown answer\n  py -m pip: not installed\n" +
+      "  python -m pip: not installed\n  py -m pip: not installed\n  pip3: not installed\n  pip: unknown answer\n" +
       `  help: ${help}; or set DEMO to the path of libdemo`,
   );
 });
@@ -311,7 +311,7 @@ Deno.test("provideFromWheel() says what was tried when there is no pip", async (
 Deno.test("provideFromWheel() passes on what pip says when it fails in an unknown way", async () => {
   await using temporary = await tempFolder();
   const folder = temporary.path;
-  const pip = `case "$*" in *--version) echo "pip 23.0 from /x (python 3.9)";; `;
+  const pip = `case "$1" in -c) echo "[\\"$0\\", \\"23.0\\", \\"3.9\\"]";; `;
   await fakeProgram(folder, "python3", `${pip} *) echo "Segmentation fault" >&2; exit 139;; esac`);
   const cache = join(folder, "cache");
   const run = () =>
