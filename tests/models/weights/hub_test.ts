@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { downloadFromHub, type HubOptions } from "../../../lib/models/weights/hub.ts";
+import { loadWeights } from "../../../lib/models/weights/load_weights.ts";
+import { toSafetensors } from "../../../lib/models/weights/safetensors.ts";
 import type { ProvisionEvent } from "../../../lib/provision/events.ts";
 import { commit, type HubServer, type HubServerOptions, startHub } from "./_hub_server.ts";
 
@@ -281,6 +283,21 @@ testHub("downloadFromHub() stays offline where that is asked for", {}, async (hu
     }));
   assert.deepEqual(hub.requests, []);
 });
+
+const stem = {
+  "conv_stem.weight": { dtype: "float32", shape: [1, 1, 1, 1], data: new Float32Array([2]) },
+} as const;
+testHub(
+  "loadWeights() loads from the hub",
+  { files: { [file]: toSafetensors(stem) } },
+  async (hub, _load, cache) => {
+    await withEnvironment({ HF_ENDPOINT: hub.endpoint }, async () => {
+      const { tensors, path } = await loadWeights({ kind: "hub", repository, file }, "efficientnet_b0");
+      assert.deepEqual(tensors, stem);
+      assert.ok(path.startsWith(cache));
+    });
+  },
+);
 
 Deno.test("downloadFromHub() refuses names that would leave the cache", async () => {
   const help = `\n  help: write e.g. downloadFromHub("timm/efficientnet_b0.ra_in1k", "model.safetensors")`;

@@ -8,7 +8,6 @@ import {
 } from "../../../lib/models/weights/load_weights.ts";
 import { writeSafetensors } from "../../../lib/models/weights/safetensors.ts";
 import { oracle } from "./_oracle.ts";
-import { startHub } from "./_hub_server.ts";
 
 /** A network of two layers: names and layouts are what counts here. */
 const stored: Record<string, HostTensor> = {
@@ -57,27 +56,6 @@ Deno.test("loadWeights() loads a file whatever its extension, with its metadata"
     assert.deepEqual(loaded.metadata, { model: "test" });
     assert.deepEqual([loaded.path, loaded.naming, loaded.droppedClassifier], [moved, "timm", undefined]);
   });
-});
-
-Deno.test("loadWeights() downloads from the hub", async () => {
-  const folder = await Deno.makeTempDir();
-  const bytes = await withFile(stored, (path) => Deno.readFile(path));
-  await using hub = startHub({ files: { "model.safetensors": bytes } });
-  const before = [Deno.env.get("HF_ENDPOINT"), Deno.env.get("HF_HUB_CACHE")];
-  Deno.env.set("HF_ENDPOINT", hub.endpoint);
-  Deno.env.set("HF_HUB_CACHE", folder);
-  try {
-    const ref = { kind: "hub", repository: "timm/net" } as const;
-    const { tensors, path } = await loadWeights(ref, "efficientnet_lite0", { expectedShapes: shapes });
-    assert.deepEqual(mapShapes(tensors), shapes);
-    assert.ok(path.startsWith(folder));
-  } finally {
-    for (const [i, name] of ["HF_ENDPOINT", "HF_HUB_CACHE"].entries()) {
-      const value = before[i];
-      value === undefined ? Deno.env.delete(name) : Deno.env.set(name, value);
-    }
-    await Deno.remove(folder, { recursive: true });
-  }
 });
 
 Deno.test("loadWeights() leaves out a classifier of other classes when asked, and says so", async () => {
