@@ -3,9 +3,10 @@ import { type HostTensor, sizeOf } from "../graph/host_tensor.ts";
 import type { ParameterSpec } from "./layers.ts";
 
 /**
- * First values for training from scratch, by timm's rules for this family (`_init_weight_goog`, after TensorFlow's
- * EfficientNet): convolutions normal with variance `2 / (kernel area * output channels per group)`, the classifier
- * uniform within `1 / sqrt(classes)`, biases 0, batch norms the identity.
+ * First values for training from scratch: convolutions normal with variance `2 / (kernel area * output channels per
+ * group)` (timm's `_init_weight_goog`, after TensorFlow's EfficientNet), biases 0, batch norms the identity. The
+ * classifier is normal with deviation 0.01, as in the reference and in torchvision: timm's is uniform within
+ * `1 / sqrt(classes)`, which with few classes starts from a loss far above chance.
  *
  * @param parameters Names, shapes and kinds of a network's parameters.
  * @param seed Decides all values; each parameter has its own stream, so that values do not depend on the order.
@@ -27,11 +28,9 @@ function initialValue(spec: ParameterSpec, rng: Rng): HostTensor {
     case "depthwise-convolution":
       fillNormal(data, Math.sqrt(2 / (shape[0]! * shape[1]!)), rng);
       break;
-    case "linear": {
-      const bound = 1 / Math.sqrt(shape[1]!);
-      for (let i = 0; i < data.length; i++) data[i] = rng.uniform(-bound, bound);
+    case "linear":
+      fillNormal(data, 0.01, rng);
       break;
-    }
     case "scale":
     case "running-variance":
       data.fill(1);

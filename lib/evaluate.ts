@@ -1,0 +1,134 @@
+import type { Dataset, Sample } from "./data/dataset.ts";
+import { createLoader } from "./data/loader.ts";
+import { createEvaluation, type Evaluation } from "./metrics/evaluation.ts";
+import { writeMetricsYaml } from "./metrics/metrics_yaml.ts";
+import { createInference } from "./models/inference.ts";
+import { openSource, type Source } from "./models/source.ts";
+import { type EvaluationFigures, withEvaluationView } from "./notebook/evaluation_view.ts";
+import type { Displayed } from "./notebook/display.ts";
+import * as check from "./training/options.ts";
+import type { Device } from "./tensorflow/engine.ts";
+
+/** Options of {@linkcode evaluate}. */
+export interface EvaluateOptions {
+  /** Pictures a batch; changes speed and memory only. @default {32} */
+  batchSize?: number;
+  /** Where to write `metrics.yaml` in the reference's form. */
+  saveMetricsTo?: string;
+  /** How many of the worst mistakes to keep. @default {24} */
+  keepMistakes?: number;
+  /** What to do with a picture that cannot be read. @default {"error"} */
+  onUnreadable?: "error" | "skip";
+  /** Pictures decoded at the same time. @default {one for each core} */
+  workers?: number;
+  /** What to compute on. @default {"auto"} */
+  device?: Device;
+  /** Told how many pictures are done. */
+  onProgress?: (progress: { done: number; total: number }) => void;
+  /** Stops the evaluation: it throws the signal's reason. */
+  signal?: AbortSignal;
+}
+
+const known = [
+  "batchSize",
+  "saveMetricsTo",
+  "keepMistakes",
+  "onUnreadable",
+  "workers",
+  "device",
+  "onProgress",
+  "signal",
+] as const;
+
+/**
+ * Measures a model on labelled pictures.
+ *
+ * @param source A model, a result of `fineTune`, or the path of a checkpoint.
+ * @param dataset Pictures whose classes are the model's; matched by name, so that their order does not matter.
+ * @param options See {@linkcode EvaluateOptions}.
+ * @returns Accuracies, per-class quality, confusion matrix, calibration and the worst mistakes. It shows itself in a
+ * notebook, prints as text, and draws `figures`.
+ * @throws {RangeError} If the data set has classes the model does not know.
+ * @throws {DatasetError} If pictures cannot be read.
+ *
+ * @example
+ * ```ts ignore
+ * import { evaluate, imageFolder } from "whittle";
+ *
+ * const evaluation = await evaluate("outputs/pets/best.safetensors", await imageFolder("pets/test"));
+ * console.log(evaluation.top1, evaluation.top1Interval);
+ * ```
+ */
+export async function evaluate(
+  source: Source,
+  dataset: Dataset,
+  options: EvaluateOptions = {},
+): Promise<Displayed<Evaluation, EvaluationFigures>> {
+  check.checkOptions(options, known, "evaluate");
+  check.checkValues("evaluate", [
+    check.positiveInteger("batchSize", options.batchSize),
+    check.wholeNumber("keepMistakes", options.keepMistakes),
+    check.oneOf("onUnreadable", options.onUnreadable, ["error", "skip"]),
+    check.positiveInteger("workers", options.workers),
+  ]);
+  const { model, path } = await openSource(source, options);
+  if (options.saveMetricsTo !== undefined && path === undefined) throw new TypeError(withoutFile);
+  const { classNames, preprocessing } = model;
+  const samples = relabel(dataset, classNames);
+  const total = samples.length;
+  const loader = createLoader({ ...dataset, classNames, samples }, {
+    preprocessing,
+    batchSize: Math.min(options.batchSize ?? 32, Math.max(total, 1)),
+    training: false,
+    onUnreadable: options.onUnreadable ?? "error",
+    workers: options.workers,
+    signal: options.signal,
+  });
+  const inference = createInference(model.network, model.weights, preprocessing, loader.batchSize);
+  const logits: Float32Array[] = [];
+  const evaluated: Sample[] = [];
+  try {
+    for await (const batch of loader.epoch(0)) {
+      logits.push(...await inference.logits(batch.images, batch.count));
+      for (let row = 0; row < batch.count; row++) evaluated.push(samples[batch.indices[row]!]!);
+      options.onProgress?.({ done: evaluated.length, total });
+    }
+  } finally {
+    await inference.dispose();
+  }
+  const evaluation = createEvaluation({
+    logits,
+    labels: Int32Array.from(evaluated, ({ label }) => label),
+    classNames,
+    samples: evaluated,
+    complexity: model.complexity,
+    ...(options.keepMistakes === undefined ? {} : { keepMistakes: options.keepMistakes }),
+  });
+  if (options.saveMetricsTo !== undefined && path !== undefined) {
+    await writeMetricsYaml(options.saveMetricsTo, evaluation, { snapshotPath: path });
+  }
+  return withEvaluationView(evaluation);
+}
+
+const withoutFile =
+  "Cannot write metrics.yaml: it names the file of the weights, and this model comes from none\n" +
+  "  help: evaluate the path of a checkpoint, or the result of fineTune";
+
+/** Samples with the model's class indices. */
+function relabel(dataset: Dataset, classNames: readonly string[]): Sample[] {
+  const indices = dataset.classNames.map((name) => classNames.indexOf(name));
+  const unknown = dataset.classNames.filter((_, label) => indices[label] === -1);
+  if (unknown.length > 0) {
+    const shown = unknown.slice(0, 5).map((name) => JSON.stringify(name)).join(", ");
+    throw new RangeError(
+      `Cannot evaluate on "${dataset.name}": the model does not know ${unknown.length} of its ` +
+        `${dataset.classNames.length} classes: ${shown}${
+          unknown.length > 5 ? ` (and ${unknown.length - 5} more)` : ""
+        }\n` +
+        `  help: the model's classes are ${classNames.slice(0, 5).join(", ")}${
+          classNames.length > 5 ? " ..." : ""
+        }`,
+    );
+  }
+  return dataset.samples.map((sample) => ({ ...sample, label: indices[sample.label]! }));
+}

@@ -1,0 +1,171 @@
+import { IMAGENET_CLASS_NAMES } from "./imagenet_class_names.ts";
+import { initialise } from "./initialise.ts";
+import { parseCheckpointMetadata } from "./checkpoint_metadata.ts";
+import { createModel, type Model } from "./model.ts";
+import { createNetwork, modelIds, type ModelRecord, modelRecord } from "./registry.ts";
+import type { Naming } from "./weights/key_maps.ts";
+import { loadWeights, readWeightsFile, type WeightsRef } from "./weights/load_weights.ts";
+import type { ProvisionListener } from "../provision/events.ts";
+import type { Preprocessing } from "../data/preprocessing.ts";
+import type { HostTensor } from "../graph/host_tensor.ts";
+import { startBackend } from "../tensorflow/backend.ts";
+import type { Device } from "../tensorflow/engine.ts";
+
+/** How a model is opened. */
+export interface OpenModelOptions {
+  /**
+   * Where the weights come from: the tag of published weights (`"ra_in1k"`), the path of a `.safetensors` or `.pth`
+   * file under timm's, torchvision's, OTE's or Lite0's names, or `null` for random ones. Left out, the model's
+   * default published weights; they are never made up.
+   */
+  weights?: string | null;
+  /** Outputs of the classifier. If it differs from the weights', the classifier is made anew. */
+  numClasses?: number;
+  /** Names of the classes; `numClasses` follows from them. */
+  classNames?: readonly string[];
+  /** Side of the square input, in pixels, instead of the weights' own. */
+  imageSize?: number;
+  /**
+   * Decides random weights.
+   * @default {0}
+   */
+  seed?: number;
+  /**
+   * What to compute on.
+   * @default {"auto"}
+   */
+  device?: Device;
+  /** Told about downloads. */
+  onProgress?: ProvisionListener;
+  /** Stops a download. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Opens a model: a known id with published or own weights, or a checkpoint that a run has written.
+ *
+ * @param source A model id, or the path of a checkpoint.
+ * @param options Weights, classes, size.
+ * @returns The model.
+ * @throws {RangeError} If the id is not known.
+ * @throws {TypeError} If the weights do not fit the network.
+ * @throws {Error} If the weights cannot be had.
+ */
+export async function openModel(source: string, options: OpenModelOptions = {}): Promise<Model> {
+  await startBackend({ device: options.device, onProgress: options.onProgress });
+  return isFile(source) ? await openCheckpoint(source, options) : await openById(source, options);
+}
+
+function isFile(source: string): boolean {
+  return /[/\\]|\.(safetensors|pth|pt|bin)$/i.test(source);
+}
+
+async function openCheckpoint(path: string, options: OpenModelOptions): Promise<Model> {
+  const { metadata } = await readWeightsFile(path);
+  const saved = parseCheckpointMetadata(metadata);
+  if (saved === undefined) {
+    throw new TypeError(
+      `Cannot open model "${path}": the file does not say which model it belongs to, so it was not written by a run\n` +
+        `  help: name the model, e.g. loadModel("${modelIds[0]!.split(".")[0]}", { weights: ${
+          JSON.stringify(path)
+        } })`,
+    );
+  }
+  const record = modelRecord(saved.model);
+  const classNames = options.classNames ?? saved.classNames;
+  const preprocessing = withSize(saved.preprocessing, options.imageSize);
+  return await assemble(record, path, { ...options, classNames }, preprocessing);
+}
+
+async function openById(id: string, options: OpenModelOptions): Promise<Model> {
+  const { weights } = options;
+  const record = modelRecord(id);
+  if (weights === null) return await assemble(record, null, options);
+  if (weights === undefined) {
+    if (record.weights === undefined) {
+      throw new RangeError(
+        `Cannot load ${id}: no weights are published for it under a name that can be fetched\n` +
+          `  help: pass { weights: "path/to/file.pth" }, or { weights: null } to train from scratch`,
+      );
+    }
+    return await assemble(record, record.weights, options);
+  }
+  if (isFile(weights)) return await assemble(await recordOfFile(id, record, weights), weights, options);
+  const tagged = modelRecord(weights.includes(".") ? weights : `${id.split(".")[0]}.${weights}`);
+  if (tagged.weights === undefined) {
+    throw new RangeError(
+      `Cannot load ${id}: no weights "${weights}" can be fetched\n  help: pass their path`,
+    );
+  }
+  return await assemble(tagged, tagged.weights, options);
+}
+
+/** Tags of the records that names of parameters belong to: whose names they are tells how they were trained. */
+const tagOfNaming: Partial<Record<Naming, string>> = { ote: "ote", torchvision: "torchvision" };
+
+async function recordOfFile(id: string, record: ModelRecord, path: string): Promise<ModelRecord> {
+  const { naming } = await loadWeights(path, record.architecture);
+  const tag = tagOfNaming[naming];
+  if (naming === "lite0" && !record.id.startsWith("tf_")) return modelRecord(`tf_${id.split(".")[0]}`);
+  if (tag === undefined || record.id.endsWith(`.${tag}`)) return record;
+  const fitting = `${id.split(".")[0]}.${tag}`;
+  if (id.includes(".") || id.startsWith("tf_")) {
+    throw new TypeError(
+      `Cannot load weights "${path}" into ${id}: their names are ${naming}'s, and that network differs in function\n` +
+        `  help: open them as "${fitting.replace(/^tf_/, "")}"`,
+    );
+  }
+  return modelRecord(fitting);
+}
+
+async function assemble(
+  record: ModelRecord,
+  ref: WeightsRef | null,
+  options: OpenModelOptions,
+  preprocessing: Preprocessing = withSize(record.preprocessing, options.imageSize),
+): Promise<Model> {
+  const wanted = options.classNames?.length ?? options.numClasses;
+  checkClasses(options);
+  const numClasses = wanted ?? record.pretrainedClasses;
+  const network = createNetwork(record, { numClasses });
+  const fresh = () => initialise(network.parameters, options.seed ?? 0);
+  let weights: Record<string, HostTensor>;
+  if (ref === null) weights = fresh();
+  else {
+    const loaded = await loadWeights(ref, record.architecture, {
+      expectedShapes: Object.fromEntries(network.parameters.map(({ name, shape }) => [name, shape])),
+      otherClassifier: wanted === undefined ? "refuse" : "drop",
+      mayBeMissing: record.variant.classifierBatchNorm ? ["classifier_bn.", "classifier."] : [],
+      onProgress: options.onProgress,
+      signal: options.signal,
+    });
+    const complete = network.parameters.every(({ name }) => name in loaded.tensors);
+    const all = complete ? loaded.tensors : { ...fresh(), ...loaded.tensors };
+    weights = Object.fromEntries(network.parameters.map(({ name }) => [name, all[name]!]));
+  }
+  return createModel({ record, classNames: classNamesOf(options, numClasses), weights, preprocessing });
+}
+
+function checkClasses({ classNames, numClasses }: OpenModelOptions): void {
+  if (classNames !== undefined && numClasses !== undefined && classNames.length !== numClasses) {
+    throw new RangeError(
+      `Cannot load the model: numClasses is ${numClasses}, and ${classNames.length} class names are given`,
+    );
+  }
+}
+
+function classNamesOf({ classNames }: OpenModelOptions, numClasses: number): readonly string[] {
+  if (classNames !== undefined) return [...classNames];
+  if (numClasses === IMAGENET_CLASS_NAMES.length) return IMAGENET_CLASS_NAMES;
+  return Array.from({ length: numClasses }, (_, index) => `class ${index}`);
+}
+
+function withSize(preprocessing: Preprocessing, imageSize: number | undefined): Preprocessing {
+  if (imageSize === undefined) return preprocessing;
+  if (!Number.isInteger(imageSize) || imageSize < 32) {
+    throw new RangeError(
+      `Cannot load the model: imageSize must be a whole number of at least 32, found ${imageSize}`,
+    );
+  }
+  return { ...preprocessing, size: { height: imageSize, width: imageSize } };
+}

@@ -1,0 +1,23 @@
+import type { Device } from "../tensorflow/engine.ts";
+import type { Model } from "./model.ts";
+import { openModel } from "./open_model.ts";
+
+/** What can be evaluated and asked for predictions: a model, a result of `fineTune`, or the path of a checkpoint. */
+export type Source = string | Model | { readonly model: Model; readonly checkpoint: string };
+
+/**
+ * The model behind a source.
+ *
+ * @param source A model, a result that holds one, or the path of a checkpoint (or a model id).
+ * @param options `device`: what to compute on.
+ * @returns The model, and the file it comes from, if it comes from one.
+ */
+export async function openSource(
+  source: Source,
+  options: { device?: Device } = {},
+): Promise<{ model: Model; path?: string }> {
+  if (typeof source === "string") {
+    return { model: await openModel(source, { device: options.device }), path: source };
+  }
+  return "model" in source ? { model: source.model, path: source.checkpoint } : { model: source };
+}

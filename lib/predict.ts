@@ -1,0 +1,62 @@
+import { imagePaths } from "./data/image_paths.ts";
+import type { ImageSource } from "./data/dataset.ts";
+import { openSource, type Source } from "./models/source.ts";
+import { softmax } from "./metrics/softmax.ts";
+import * as check from "./training/options.ts";
+import type { Device } from "./tensorflow/engine.ts";
+
+/** A class with its probability. */
+export interface Prediction {
+  readonly label: string;
+  /** 0..1; the probabilities of all classes sum to 1. */
+  readonly probability: number;
+}
+
+/** Options of {@linkcode predict}. */
+export interface PredictOptions {
+  /** How many classes to return for each picture. @default {5} */
+  topK?: number;
+  /** What to compute on. @default {"auto"} */
+  device?: Device;
+}
+
+/**
+ * Names what is on pictures.
+ *
+ * @param source A model, a result of `fineTune`, or the path of a checkpoint.
+ * @param images A picture (path, URL, bytes of a file, decoded pixels), several, or the path of a folder: its pictures
+ * in the order of their names.
+ * @param options `topK`: how many classes for each picture.
+ * @returns For each picture the likeliest classes, best first.
+ * @throws {DatasetError} If pictures cannot be read; all of them are named.
+ *
+ * @example
+ * ```ts ignore
+ * import { predict } from "whittle";
+ *
+ * const [[best]] = await predict("outputs/pets/best.safetensors", "cat.jpg");
+ * console.log(best.label, best.probability);
+ * ```
+ */
+export async function predict(
+  source: Source,
+  images: ImageSource | readonly ImageSource[],
+  options: PredictOptions = {},
+): Promise<Prediction[][]> {
+  check.checkOptions(options, ["topK", "device"], "predict");
+  check.checkValues("predict", [check.positiveInteger("topK", options.topK)]);
+  const { model } = await openSource(source, options);
+  const list = Array.isArray(images) ? images : await picturesOf(images as ImageSource);
+  const logits = await model.logits(list);
+  return logits.map((row) =>
+    Array.from(softmax(row), (probability, index) => ({ label: model.classNames[index]!, probability }))
+      .sort((a, b) => b.probability - a.probability)
+      .slice(0, options.topK ?? 5)
+  );
+}
+
+async function picturesOf(image: ImageSource): Promise<readonly ImageSource[]> {
+  const isPath = typeof image === "string" || image instanceof URL;
+  const isFolder = isPath && await Deno.stat(image).then((info) => info.isDirectory, () => false);
+  return isFolder ? await imagePaths(image) : [image];
+}

@@ -1,0 +1,56 @@
+import type { Engine } from "../tensorflow/engine.ts";
+
+/** What the bits of a run depend on besides recipe, data and seed. */
+export interface Environment {
+  /** The library that computes and its version. */
+  readonly library: string;
+  readonly device: "cpu" | "gpu";
+  /** Threads the library computes with. */
+  readonly threads: number;
+  /** Model of the processor, where the system tells. */
+  readonly processor: string;
+  readonly platform: string;
+  readonly deno: string;
+}
+
+/**
+ * Describes this machine.
+ *
+ * @param engine The open engine.
+ * @returns The description.
+ */
+export function describeEnvironment(engine: Engine): Environment {
+  return {
+    library: `TensorFlow ${engine.version}`,
+    device: engine.device,
+    threads: navigator.hardwareConcurrency,
+    processor: processorName(),
+    platform: `${Deno.build.os}-${Deno.build.arch}`,
+    deno: Deno.version.deno,
+  };
+}
+
+/**
+ * Tells in words how two environments differ.
+ *
+ * @returns One line for each value that differs; Deno's version does not matter.
+ */
+export function compareEnvironments(before: Environment, now: Environment): string[] {
+  const keys = ["library", "device", "threads", "processor", "platform"] as const;
+  return keys.filter((key) => before[key] !== now[key]).map((key) =>
+    `${key}: was ${before[key]}, is ${now[key]}`
+  );
+}
+
+function processorName(): string {
+  if (Deno.build.os !== "linux") return Deno.build.arch;
+  try {
+    const text = Deno.readTextFileSync("/proc/cpuinfo");
+    const model = /^model name\s*:\s*(.+)$/m.exec(text)?.[1] ?? Deno.build.arch;
+    const flags = new Set(/^flags\s*:\s*(.+)$/m.exec(text)?.[1]?.split(" "));
+    const features = ["avx2", "avx512f", "avx512_bf16", "amx_tile"].filter((flag) => flags.has(flag));
+    return [model, ...features].join(" ");
+  } catch {
+    return Deno.build.arch;
+  }
+}

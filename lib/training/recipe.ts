@@ -1,0 +1,62 @@
+import type { ModelRecord } from "../models/registry.ts";
+import type { ClassWeightsOption } from "./class_weights.ts";
+
+/** How a model is trained: plain data, saved with the weights. */
+export interface Recipe {
+  readonly name: string;
+  readonly loss: "softmax";
+  /** Pictures a step. */
+  readonly batchSize: number;
+  readonly epochs: number;
+  /** Learning rate at the start (after warm-up). */
+  readonly learningRate: number;
+  /** `cosine`: per epoch from the learning rate to 0; `constant`: unchanged. */
+  readonly schedule: "cosine" | "constant";
+  /** Epochs over which the rate rises linearly from a tenth. */
+  readonly warmUpEpochs: number;
+  readonly momentum: number;
+  /** L2 penalty on every parameter. */
+  readonly weightDecay: number;
+  readonly labelSmoothing: number;
+  readonly classWeights?: ClassWeightsOption;
+  /** `baseline`: horizontal flip and slight random crop; `none`: pictures as they are. */
+  readonly augmentation: "baseline" | "none";
+  /** Epochs without a better validation top-1 after which the run ends; none: never. */
+  readonly earlyStoppingPatience?: number;
+}
+
+/** The reference's average learning rates and the batch sizes they were found at. */
+const references = {
+  mobilenet: { learningRate: 0.013, batchSize: 128 },
+  efficientnet: { learningRate: 0.003, batchSize: 64 },
+};
+
+/**
+ * The baseline recipe of OpenVINO Training Extensions' custom classification: softmax loss, SGD with momentum 0.9 and
+ * weight decay 5e-4, cosine per epoch to 0, horizontal flip and slight random crop, no layer frozen. The average
+ * learning rate (0.013 at batch 128 for MobileNetV3, 0.003 at batch 64 for EfficientNet) is scaled linearly to the
+ * batch size (Goyal et al., 2017, https://arxiv.org/abs/1706.02677).
+ *
+ * @param record The model.
+ * @param changes Settings that differ from the recipe's.
+ * @returns The recipe.
+ */
+export function baselineRecipe(record: ModelRecord, changes: Partial<Recipe> = {}): Recipe {
+  const family = record.architecture.startsWith("mobilenet") ? "mobilenet" : "efficientnet";
+  const reference = references[family];
+  const batchSize = changes.batchSize ?? 32;
+  return {
+    name: "baseline",
+    loss: "softmax",
+    epochs: 30,
+    learningRate: reference.learningRate * batchSize / reference.batchSize,
+    schedule: "cosine",
+    warmUpEpochs: 0,
+    momentum: 0.9,
+    weightDecay: 5e-4,
+    labelSmoothing: 0,
+    augmentation: "baseline",
+    ...changes,
+    batchSize,
+  };
+}

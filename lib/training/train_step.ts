@@ -1,0 +1,92 @@
+import type { Preprocessing } from "../data/preprocessing.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { ParameterSpec } from "../models/layers.ts";
+import type { Network } from "../models/network.ts";
+import { normaliseImages } from "../operators/normalise_images.ts";
+import { record, type SpecTree } from "../tensorflow/record.ts";
+import { tf } from "../tensorflow/tf.ts";
+import { crossEntropy, type CrossEntropyOptions } from "./losses.ts";
+import { sgd, type SGDOptions } from "./sgd.ts";
+
+/** What a training step is made of. */
+export interface TrainStepOptions {
+  readonly network: Network;
+  readonly preprocessing: Preprocessing;
+  readonly batchSize: number;
+  readonly loss: CrossEntropyOptions;
+  readonly optimizer: SGDOptions;
+  /** Weight of the batch in the running statistics of batch norms. @default {0.1} */
+  readonly statisticsMomentum?: number;
+}
+
+type Tensors = Record<string, tf.Tensor>;
+
+/** Whether a parameter is trained, or is a running statistic that follows the batches. */
+export function isTrainable({ kind }: ParameterSpec): boolean {
+  return kind !== "running-mean" && kind !== "running-variance";
+}
+
+/**
+ * Records a whole training step: bytes to the network's input, forward, loss, gradients, optimiser, running statistics.
+ *
+ * @param options Network, batch and settings.
+ * @returns A graph with the inputs `images` (uint8 `[batch, height, width, 3]`), `labels` (int32 `[batch]`) and
+ * `learningRate` (scalar), the state `parameters/*`, `velocities/*` and `statistics/*` as inputs and outputs, and the
+ * outputs `loss` (scalar) and `correct` (int32 scalar, pictures of the batch whose best class was right).
+ */
+export function recordTrainStep(options: TrainStepOptions): Graph {
+  const { network, preprocessing, batchSize, loss: lossOptions, optimizer, statisticsMomentum = 0.1 } =
+    options;
+  const { height, width } = preprocessing.size;
+  const trainable = network.parameters.filter(isTrainable).map(({ name }) => name);
+  const specs = (wanted: boolean): SpecTree =>
+    Object.fromEntries(
+      network.parameters.filter((spec) => isTrainable(spec) === wanted)
+        .map(({ name, shape }) => [name, { dtype: "float32", shape }]),
+    );
+  const inputs = {
+    images: { dtype: "uint8", shape: [batchSize, height, width, 3] },
+    labels: { dtype: "int32", shape: [batchSize] },
+    learningRate: { dtype: "float32", shape: [] },
+    parameters: specs(true),
+    velocities: specs(true),
+    statistics: specs(false),
+  };
+
+  return record(
+    (given) => {
+      const { images, labels, learningRate } = given;
+      const parameters = given.parameters as Tensors, velocities = given.velocities as Tensors;
+      const running = given.statistics as Tensors;
+      const input = normaliseImages(images, preprocessing);
+      let logits: tf.Tensor2D | undefined;
+      let batch: Tensors = {};
+      const lossOf = (...values: tf.Tensor[]) => {
+        const params = { ...running, ...Object.fromEntries(trainable.map((name, i) => [name, values[i]!])) };
+        const result = network.forward(params, input, { training: true });
+        batch = result.statistics;
+        logits = tf.keep(result.logits); // out of the gradient's scope, as the statistics are
+        return crossEntropy(result.logits, labels as tf.Tensor1D, lossOptions);
+      };
+      const { value: loss, grads } = tf.valueAndGrads(lossOf)(trainable.map((name) => parameters[name]!));
+
+      const updates = trainable.map((name, index) =>
+        [name, sgd(parameters[name]!, grads[index]!, velocities[name]!, learningRate, optimizer)] as const
+      );
+      return {
+        loss,
+        correct: tf.sum(tf.equal(tf.argMax(logits!, -1), labels).toInt()),
+        parameters: Object.fromEntries(updates.map(([name, update]) => [name, update.value])),
+        velocities: Object.fromEntries(updates.map(([name, update]) => [name, update.velocity])),
+        statistics: Object.fromEntries(
+          Object.entries(running).map(([name, value]) => [
+            name,
+            tf.add(tf.mul(value, 1 - statisticsMomentum), tf.mul(batch[name]!, statisticsMomentum)),
+          ]),
+        ),
+      };
+    },
+    inputs,
+    { name: "train_step" },
+  );
+}
