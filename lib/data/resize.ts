@@ -106,8 +106,13 @@ function computeWeights(inputs: number, outputs: number, interpolation: Interpol
       const value = exact[tap] / sum * (1 << precisionBits);
       weights[output * taps + tap] = Math.trunc(value + (value < 0 ? -0.5 : 0.5));
     }
-    start[output] = first;
-    count[output] = length;
+    // Inputs at the rim of the kernel have no weight: leaving them out makes enlarging two inputs an output.
+    let from = output * taps, to = from + length;
+    while (to - from > 1 && weights[to - 1] === 0) to--;
+    while (to - from > 1 && weights[from] === 0) from++;
+    start[output] = first + from - output * taps;
+    count[output] = to - from;
+    if (from > output * taps) weights.copyWithin(output * taps, from, to);
   }
   return { start, count, taps, weights };
 }
@@ -124,12 +129,23 @@ function resizeRows(
 ): Uint8Array {
   const { start, count, taps, weights } = columns;
   const result = new Uint8ClampedArray((lastRow - firstRow) * width * 3);
+  const unclamped = new Uint8Array(result.buffer); // two positive weights add up to one: nothing overshoots
   const half = 1 << (precisionBits - 1);
   for (let y = firstRow, at = 0; y < lastRow; y++) {
     for (let x = left; x < left + width; x++, at += 3) {
       let red = half, green = half, blue = half;
       let from = (y * inputWidth + start[x]) * 3;
       const firstWeight = x * taps, lastWeight = firstWeight + count[x];
+      if (count[x] === 2 && weights[firstWeight] >= 0 && weights[firstWeight + 1] >= 0) { // as in enlarging, without a loop
+        const weight = weights[firstWeight], next = weights[firstWeight + 1];
+        unclamped[at] = red + Math.imul(pixels[from], weight) + Math.imul(pixels[from + 3], next) >>
+          precisionBits;
+        unclamped[at + 1] = green + Math.imul(pixels[from + 1], weight) + Math.imul(pixels[from + 4], next) >>
+          precisionBits;
+        unclamped[at + 2] = blue + Math.imul(pixels[from + 2], weight) + Math.imul(pixels[from + 5], next) >>
+          precisionBits;
+        continue;
+      }
       for (let tap = firstWeight; tap < lastWeight; tap++, from += 3) {
         const weight = weights[tap];
         red = red + Math.imul(pixels[from], weight) | 0;
@@ -156,15 +172,26 @@ function resizeColumns(
   const { start, count, taps, weights } = rows;
   const stride = width * 3;
   const result = new Uint8ClampedArray(height * stride);
+  const unclamped = new Uint8Array(result.buffer); // two positive weights add up to one: nothing overshoots
   const sums = new Int32Array(stride);
+  const half = 1 << (precisionBits - 1);
   for (let y = 0; y < height; y++) {
-    sums.fill(1 << (precisionBits - 1));
-    for (let tap = 0; tap < count[top + y]; tap++) {
-      const weight = weights[(top + y) * taps + tap];
-      const from = (start[top + y] + tap - firstRow) * stride;
-      for (let i = 0; i < stride; i++) sums[i] += Math.imul(pixels[from + i], weight);
-    }
     const at = y * stride;
+    const weight = weights[(top + y) * taps], next = weights[(top + y) * taps + 1];
+    if (count[top + y] === 2 && weight >= 0 && next >= 0) { // as in enlarging, without sums
+      const from = (start[top + y] - firstRow) * stride, below = from + stride;
+      for (let i = 0; i < stride; i++) {
+        unclamped[at + i] = half + Math.imul(pixels[from + i], weight) + Math.imul(pixels[below + i], next) >>
+          precisionBits;
+      }
+      continue;
+    }
+    sums.fill(half);
+    for (let tap = 0; tap < count[top + y]; tap++) {
+      const tapWeight = weights[(top + y) * taps + tap];
+      const from = (start[top + y] + tap - firstRow) * stride;
+      for (let i = 0; i < stride; i++) sums[i] += Math.imul(pixels[from + i], tapWeight);
+    }
     for (let i = 0; i < stride; i++) result[at + i] = sums[i] >> precisionBits;
   }
   return new Uint8Array(result.buffer);
