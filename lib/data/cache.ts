@@ -5,7 +5,7 @@ import { createPixelFiles, type PixelFiles } from "./_pixel_files.ts";
 
 /** How much a cache may hold, and where. */
 export interface PixelCacheOptions {
-  /** Most bytes of pixels kept in memory. @default a quarter of the machine's memory */
+  /** Most bytes of pixels kept in memory. @default a quarter of the memory, and at most half of what is free */
   readonly memoryBytes?: number;
   /** Most bytes of pixels kept on disk, about; 0 for none. @default 4 GiB, and at most a tenth of the free space */
   readonly diskBytes?: number;
@@ -79,7 +79,7 @@ export interface PixelCache {
  * ```
  */
 export function createPixelCache(options: PixelCacheOptions = {}): PixelCache {
-  const memoryBound = options.memoryBytes ?? Deno.systemMemoryInfo().total / 4;
+  const memoryBound = options.memoryBytes ?? defaultMemoryBytes();
   const memory = new Map<string, { pixels: Uint8Array; lastUse: number }>(); // least recently used first
   const hashes = new Map<string, { state: string; hash: string }>(); // by path
   let files: Promise<PixelFiles> | undefined;
@@ -170,6 +170,20 @@ let shared: PixelCache | undefined;
  */
 export function sharedPixelCache(): PixelCache {
   return shared ??= createPixelCache();
+}
+
+function defaultMemoryBytes(): number {
+  const { total, available } = Deno.systemMemoryInfo();
+  return Math.min(total / 4, available / 2, containerMemoryBytes() / 4);
+}
+
+/** What the control group of a container allows on Linux. */
+function containerMemoryBytes(): number {
+  try {
+    return Number.parseInt(Deno.readTextFileSync("/sys/fs/cgroup/memory.max")) || Infinity; // "max" is no number
+  } catch {
+    return Infinity;
+  }
 }
 
 function isRaw(source: ImageSource): source is RawImage {
