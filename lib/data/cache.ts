@@ -82,7 +82,7 @@ export function createPixelCache(options: PixelCacheOptions = {}): PixelCache {
   const memoryBound = options.memoryBytes ?? defaultMemoryBytes();
   const memory = new Map<string, { pixels: Uint8Array; lastUse: number }>(); // least recently used first
   const hashes = new Map<string, { state: string; hash: string }>(); // by path
-  let files: Promise<PixelFiles> | undefined;
+  let files: PixelFiles | undefined;
   let memoryBytes = 0, uses = 0, memoryHits = 0, diskHits = 0, decoded = 0;
   let diskProblem: string | undefined;
 
@@ -135,7 +135,7 @@ export function createPixelCache(options: PixelCacheOptions = {}): PixelCache {
     const inMemory = peek(key);
     if (inMemory) return { key, pixels: inMemory };
 
-    const disk = await (files ??= createPixelFiles(options.folder, options.diskBytes));
+    const disk = files ??= createPixelFiles(options.folder, options.diskBytes);
     const onDisk = await disk.read(key, height * width * 3);
     if (onDisk) {
       diskHits++;

@@ -106,6 +106,18 @@ Deno.test("createPixelCache() stays within its bound on disk, and lets old files
   });
 });
 
+Deno.test("createPixelCache() never removes a file that is not its own", async () => {
+  const own = { "photo.jpg": "x".repeat(9999), "224x224-bilinear/photo.jpg": "y".repeat(9999) };
+  await inFolder(own, async (folder) => {
+    const cache = createPixelCache({ folder, diskBytes: 2 * (pixelBytes + 4), memoryBytes: 0 });
+    for (const picture of pictures) await cache.load(picture, preprocessing);
+    assert.equal((await filesIn(folder)).length, 2 + 2);
+    for (const [name, content] of Object.entries(own)) {
+      assert.equal(await Deno.readTextFile(join(folder, name)), content);
+    }
+  });
+});
+
 Deno.test("createPixelCache() keeps what is in use within its bound in memory", async () => {
   const cache = createPixelCache({ memoryBytes: 3 * pixelBytes, diskBytes: 0 });
   const epoch = async (from: number, to: number) => {
