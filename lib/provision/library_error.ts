@@ -18,11 +18,14 @@ export interface LibraryErrorDetails {
  * ```
  */
 export class LibraryError extends Error {
+  /** `LibraryError`. */
   override readonly name: string = "LibraryError";
   /** The last line of the message, without the word help. */
   readonly help: string;
 
   /**
+   * Puts the message together.
+   *
    * @param summary First line: what could not be done, a colon, and why.
    * @param options Further facts, and the help line.
    */

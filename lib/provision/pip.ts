@@ -17,6 +17,7 @@ export interface Pip {
 export interface PipDownload {
   /** E.g. `tensorflow-cpu`. */
   readonly package: string;
+  /** E.g. `2.21.0`. */
   readonly version: string;
   /** The Python the wheel is for, e.g. `3.13`. Not the one that runs pip. */
   readonly pythonVersion: string;
@@ -26,8 +27,11 @@ export interface PipDownload {
   readonly folder: string;
   /** What to do where there is no network. */
   readonly otherwise: string;
+  /** Told how much is there, a few times a second. */
   readonly onBytes: (doneBytes: number) => void;
+  /** Told when a connection is tried again. */
   readonly onWarning: (message: string) => void;
+  /** Ends pip. */
   readonly signal?: AbortSignal;
 }
 

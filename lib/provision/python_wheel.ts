@@ -30,6 +30,7 @@ export interface PlatformWheel {
 export interface WheelRequest {
   /** Name in the package index, e.g. `tensorflow-cpu`. */
   readonly package: string;
+  /** E.g. `2.21.0`. */
   readonly version: string;
   /** The Python the wheel is for, e.g. `3.13`: the files wanted do not depend on it, but a wheel's name does. */
   readonly pythonVersion: string;
@@ -41,12 +42,19 @@ export interface WheelRequest {
 
 /** How {@linkcode provideFromWheel} works. */
 export interface ProvideOptions {
-  /** @default {cacheFolder()} */
+  /**
+   * Folder of the cache.
+   * @default {cacheFolder()}
+   */
   readonly cache?: string;
   /** Told about progress. */
   readonly onProgress?: ProvisionListener;
+  /** Stops everything; the signal's reason is thrown. */
   readonly signal?: AbortSignal;
-  /** @default {`${Deno.build.os}-${Deno.build.arch}`} */
+  /**
+   * The machine the files are for.
+   * @default {`${Deno.build.os}-${Deno.build.arch}`}
+   */
   readonly platform?: Platform;
   /** How free disk space is read, in bytes. */
   readonly freeBytes?: (folder: string) => Promise<number>;
@@ -61,12 +69,15 @@ export interface ProvideOptions {
 export interface ProvidedWheel {
   /** The package it comes from; some platforms have another one than was asked for. */
   readonly package: string;
+  /** E.g. `2.21.0`. */
   readonly version: string;
   /** The folder in the cache that has the wheel's layout. */
   readonly folder: string;
   /** Absolute paths of the files, in the order of the wheel. */
   readonly files: readonly string[];
+  /** Of all files together. */
   readonly sizeBytes: number;
+  /** Whether it was there or had to be fetched. */
   readonly source: "cache" | "download";
 }
 

@@ -7,14 +7,21 @@ export interface SharedLibraryFile {
   readonly format: "ELF" | "Mach-O";
   /** The processors it runs on; more than one in a universal macOS file. */
   readonly architectures: readonly string[];
+  /** Size of the file. */
   readonly sizeBytes: number;
 }
 
 /** What a library has to be to run here. */
 export interface SharedLibraryTarget {
-  /** @default {Deno.build.os} */
+  /**
+   * The operating system, as `Deno.build.os` names it.
+   * @default {Deno.build.os}
+   */
   readonly os?: string;
-  /** @default {Deno.build.arch} */
+  /**
+   * The processor, as `Deno.build.arch` names it.
+   * @default {Deno.build.arch}
+   */
   readonly arch?: string;
 }
 
@@ -35,7 +42,7 @@ const MACH_CPUS: Record<number, string> = { 0x01000007: "x86_64", 0x0100000c: "a
  * @example
  * ```ts
  * import { checkSharedLibrary } from "./shared_library.ts";
- * if (Deno.build.os === "linux") console.log(await checkSharedLibrary("/lib64/libm.so.6")); // { format: "ELF", ... }
+ * console.log(await checkSharedLibrary(Deno.execPath())); // { format: "ELF", architectures: ["x86_64"], ... }
  * ```
  */
 export async function checkSharedLibrary(

@@ -3,7 +3,10 @@ import type { ProvisionListener } from "./events.ts";
 
 /** Where {@linkcode terminalProgress} writes. */
 export interface TerminalProgressOptions {
-  /** @default {standard error} */
+  /**
+   * Takes text with control characters.
+   * @default {standard error}
+   */
   readonly write?: (text: string) => void;
   /**
    * Whether lines may be redrawn. Where not (a log file), a line is written at the start of each phase and every
@@ -11,9 +14,16 @@ export interface TerminalProgressOptions {
    * @default {whether standard error is a terminal}
    */
   readonly redraw?: boolean;
+  /**
+   * Characters a line has; a longer one could not be redrawn.
+   * @default {the width of the terminal}
+   */
+  readonly columns?: number;
 }
 
 const BAR_WIDTH = 24;
+/** What stands right of the bar at most: `  72.9 MB of 274 MB  10 min 14 s left`. */
+const AMOUNT_WIDTH = 38;
 
 /**
  * A reader of provision events that draws a progress bar in a terminal.
@@ -31,6 +41,7 @@ const BAR_WIDTH = 24;
 export function terminalProgress(options: TerminalProgressOptions = {}): ProvisionListener {
   const write = options.write ?? ((text) => void Deno.stderr.writeSync(new TextEncoder().encode(text)));
   const redraw = options.redraw ?? Deno.stderr.isTerminal();
+  const columns = options.columns ?? terminalColumns();
   let phase = "";
   let phaseStart = 0;
   let openLine = false;
@@ -75,14 +86,24 @@ export function terminalProgress(options: TerminalProgressOptions = {}): Provisi
       const left = share > 0.02 && share < 1
         ? `  ${formatSeconds((seconds * (1 - share)) / share)} left`
         : "";
-      const filled = Math.round(BAR_WIDTH * share);
-      show(`${name}  ${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)}  ${amount}${left}`);
+      const width = Math.min(BAR_WIDTH, columns - name.length - AMOUNT_WIDTH);
+      const filled = Math.round(width * share);
+      const bar = width < 4 ? "" : `  ${"█".repeat(filled)}${"░".repeat(width - filled)}`;
+      show(`${name}${bar}  ${amount}${left}`.slice(0, columns - 1));
       if (share >= 1) endLine();
     } else if (Math.floor(share * 4) > quarter) {
       quarter = Math.floor(share * 4);
       line(`${name}: ${amount}`);
     }
   };
+}
+
+function terminalColumns(): number {
+  try {
+    return Deno.consoleSize().columns;
+  } catch {
+    return 80;
+  }
 }
 
 /** Seconds for people, e.g. `8 s` or `3 min 20 s`. */

@@ -8,7 +8,7 @@ export const GPU_PACKAGE = "tensorflow";
 const LINUX_FILES = ["tensorflow/libtensorflow_framework.so.2", "tensorflow/libtensorflow_cc.so.2"];
 const MACOS_FILES = ["tensorflow/libtensorflow_framework.2.dylib", "tensorflow/libtensorflow_cc.2.dylib"];
 
-/** Checked: names, sizes, hashes, file types. Run: nothing, for want of such machines. */
+/** Downloaded, unpacked and checked (names, sizes, hashes, file types), but not run, for want of such machines. */
 const ONLY_ONE_BUILD: WheelRequest["platforms"] = {
   "linux-aarch64": {
     package: "tensorflow",

@@ -50,6 +50,7 @@ export interface OpenLibrary<S extends Deno.ForeignLibraryInterface> extends Fou
   readonly version: string;
   /** Whether oneDNN's kernels were asked for (`TF_ENABLE_ONEDNN_OPTS`); worth 1.5x on many CPUs. */
   readonly oneDNN: boolean;
+  /** The functions, ready to be called. */
   readonly symbols: Deno.StaticForeignLibraryInterface<S>;
 }
 

@@ -2,9 +2,11 @@
 export interface PythonTensorFlow {
   /** The Python, as its own `sys.executable` names it. */
   readonly python: string;
+  /** E.g. `3.11.7`. */
   readonly pythonVersion: string;
   /** The distribution it came in, e.g. `tensorflow-cpu`. */
   readonly package: string;
+  /** E.g. `2.21.0`. */
   readonly version: string;
   /** Folders where the shared library may be. */
   readonly folders: readonly string[];
@@ -12,8 +14,11 @@ export interface PythonTensorFlow {
 
 /** A Python that answered; `tensorflow` is missing where it has none. */
 export interface PythonAnswer {
+  /** The Python, as its own `sys.executable` names it. */
   readonly python: string;
+  /** E.g. `3.11.7`. */
   readonly pythonVersion: string;
+  /** Its TensorFlow. */
   readonly tensorflow?: Pick<PythonTensorFlow, "package" | "version" | "folders">;
 }
 

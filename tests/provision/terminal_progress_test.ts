@@ -21,9 +21,9 @@ const EVENTS: ProvisionEvent[] = [
   { type: "ready", what, path: "/cache/x", seconds: 15.2 },
 ];
 
-function written(redraw: boolean): string {
+function written(redraw: boolean, columns: number = 120): string {
   let text = "";
-  const listener = terminalProgress({ write: (part) => text += part, redraw });
+  const listener = terminalProgress({ write: (part) => text += part, redraw, columns });
   for (const event of EVENTS) listener(event);
   return text;
 }
@@ -55,4 +55,17 @@ Deno.test("terminalProgress() redraws a bar in a terminal", () => {
     "Unpacking tensorflow-cpu 2.21.0  ████████████████████████  853 MB of 853 MB",
     "Ready in 15 s: /cache/x",
   ]);
+});
+
+Deno.test("terminalProgress() keeps to the width of the terminal", () => {
+  for (
+    const [columns, line] of [
+      [79, "Downloading tensorflow-cpu 2.21.0  ████░░░░  137 MB of 274 MB  1 s left"],
+      [40, "Downloading tensorflow-cpu 2.21.0  137 M"],
+    ] as const
+  ) {
+    const lines = written(true, columns).replaceAll("\x1b[K", "").split(/\n|\r/);
+    assert.equal(lines.includes(line.slice(0, columns - 1)), true, lines.join("\n"));
+    assert.deepEqual(lines.filter((text) => /^(Down|Unp)/.test(text) && text.length >= columns), []);
+  }
 });
