@@ -1,4 +1,5 @@
 import type { Preprocessing } from "../data/preprocessing.ts";
+import type { HostTensor } from "../graph/host_tensor.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { ParameterSpec } from "../models/layers.ts";
 import type { Network } from "../models/network.ts";
@@ -89,4 +90,28 @@ export function recordTrainStep(options: TrainStepOptions): Graph {
     inputs,
     { name: "train_step" },
   );
+}
+
+/**
+ * First state of the training step: the weights, and velocities of zero.
+ *
+ * @param network The network.
+ * @param weights Its parameters and running statistics by name.
+ * @returns Variables for the compiled step.
+ */
+export function initialState(
+  network: Network,
+  weights: Readonly<Record<string, HostTensor>>,
+): Record<string, HostTensor> {
+  const state: Record<string, HostTensor> = {};
+  for (const spec of network.parameters) {
+    const value = weights[spec.name]!;
+    if (!isTrainable(spec)) {
+      state[`statistics/${spec.name}`] = value;
+      continue;
+    }
+    state[`parameters/${spec.name}`] = value;
+    state[`velocities/${spec.name}`] = { ...value, data: new Float32Array(value.data.length) };
+  }
+  return state;
 }

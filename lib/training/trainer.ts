@@ -25,7 +25,7 @@ import type { Environment } from "./environment.ts";
 import type { EpochRecord, StopReason, TrainingEvent } from "./events.ts";
 import type { Recipe } from "./recipe.ts";
 import { createSchedule } from "./schedules.ts";
-import { isTrainable, recordTrainStep } from "./train_step.ts";
+import { initialState, recordTrainStep } from "./train_step.ts";
 
 /** What a run is made of. */
 export interface TrainingSetup {
@@ -363,24 +363,6 @@ async function saveRun(run: Run): Promise<void> {
     tensors: { ...await run.step.read(), ...Object.fromEntries(best) },
   });
   await run.emit({ type: "checkpoint", kind: "resume", path, epoch: run.state.epoch });
-}
-
-/** First state of the training step: the weights, and velocities of zero. */
-function initialState(
-  network: Network,
-  weights: Readonly<Record<string, HostTensor>>,
-): Record<string, HostTensor> {
-  const state: Record<string, HostTensor> = {};
-  for (const spec of network.parameters) {
-    const value = weights[spec.name]!;
-    if (!isTrainable(spec)) {
-      state[`statistics/${spec.name}`] = value;
-      continue;
-    }
-    state[`parameters/${spec.name}`] = value;
-    state[`velocities/${spec.name}`] = { ...value, data: new Float32Array(value.data.length) };
-  }
-  return state;
 }
 
 function remainingSeconds(run: Run): number {
