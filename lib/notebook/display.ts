@@ -1,3 +1,5 @@
+import { html } from "./html.ts";
+
 /** A result in several forms by MIME type; a viewer takes the richest one it knows. */
 export type MimeBundle = Record<string, string | object | undefined>;
 
@@ -18,7 +20,8 @@ export function isNotebook(): boolean {
 /** The kernel's display function, or undefined outside a notebook, where even reading `Deno.jupyter` throws. */
 export function notebookDisplay(): DisplayFunction | undefined {
   try {
-    return (bundle, options) => Deno.jupyter.display(bundle, options);
+    const { display } = Deno.jupyter;
+    return (bundle, options) => display(bundle, options);
   } catch {
     return undefined;
   }
@@ -31,7 +34,10 @@ export type Displayed<T, F> = T & { readonly figures: F };
 export interface Look<T, F> {
   /** The figures, by name; drawn when they are asked for. */
   figures(result: T): F;
-  /** What a notebook shows, one output after the other. */
+  /**
+   * What a notebook shows, one output after the other. The last one is the value of the cell; it should be small, for
+   * a kernel under load may lose it.
+   */
   outputs(result: T): Promise<MimeBundle[]>;
   /** What a terminal shows. */
   text(result: T): string;
@@ -69,11 +75,33 @@ export function withLook<T extends object, F>(result: T, look: Look<T, F>): Disp
   return result as Displayed<T, F>;
 }
 
+/** One line that names the figures of a result, the last of its outputs. */
+export function figureHint(names: readonly string[]): MimeBundle {
+  const list = names.map((name) => `.figures.${name}`).join(", ");
+  return {
+    "text/html":
+      html`<small style="opacity:.65">Figures, e.g. to save as HTML, SVG or PNG: <code>${list}</code></small>`
+        .markup,
+    "text/plain": `figures: ${list}`,
+  };
+}
+
 /** A cell's value has one output; those before it are displayed, so that each viewer shows each one as it can. */
 async function showAllButLast(outputs: readonly MimeBundle[]): Promise<MimeBundle> {
   const display = notebookDisplay();
-  if (display) { for (const output of outputs.slice(0, -1)) await display(output, { raw: true }); }
+  if (display) {
+    for (const output of outputs.slice(0, -1)) await display(output, { raw: true });
+    await outputsSent();
+  }
   return outputs.at(-1) ?? {};
+}
+
+/**
+ * Waits until the kernel has probably sent what was displayed. It sends outputs from a queue in another thread, and
+ * the end of the cell can overtake them on a busy machine; front ends then drop them. There is no answer to wait for.
+ */
+function outputsSent(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 150));
 }
 
 /** An output of a cell that is replaced as things go on. */
@@ -131,6 +159,7 @@ export function liveOutput(
     },
     async flush() {
       while (sending || waiting) await (sending ?? sendInTurn());
+      if (isShown) await outputsSent();
       if (failure) throw failure.error;
     },
   };

@@ -4,7 +4,7 @@ import type { Figure } from "../plots/figure.ts";
 import { perClassScores } from "../plots/per_class.ts";
 import { reliabilityDiagram } from "../plots/reliability.ts";
 import { percent, plural } from "../plots/theme.ts";
-import { type Displayed, type MimeBundle, withLook } from "./display.ts";
+import { type Displayed, figureHint, type MimeBundle, withLook } from "./display.ts";
 import { headlineHtml, type HeadlineNumber } from "./headline.ts";
 import { html } from "./html.ts";
 import { mistakesGallery } from "./mistakes_gallery.ts";
@@ -124,18 +124,20 @@ export function evaluationText(evaluation: Evaluation): string {
 
 async function evaluationOutputs(evaluation: Evaluation): Promise<MimeBundle[]> {
   const figures = evaluationFigures(evaluation);
-  const details =
-    html`<div style="font-family:system-ui,sans-serif"><h4 style="margin:8px 0">Worst mistakes</h4>${await mistakesGallery(
-      evaluation.mistakes,
-    )}
+  const gallery = await mistakesGallery(evaluation.mistakes);
+  const details = html`<div style="font-family:system-ui,sans-serif">
+<h4 style="margin:8px 0">Worst mistakes</h4>${gallery}
 <details style="margin-top:14px"><summary>Each class</summary>${
-      tableHtml(perClassTable(evaluation))
-    }</details></div>`;
-  const text = evaluationText(evaluation);
+    tableHtml(perClassTable(evaluation))
+  }</details></div>`;
   return [
-    { "text/html": headlineHtml(evaluationHeadline(evaluation)).markup, "text/plain": text },
+    {
+      "text/html": headlineHtml(evaluationHeadline(evaluation)).markup,
+      "text/plain": evaluationText(evaluation),
+    },
     await figures.confusionMatrix.mimeBundle(),
     await figures.reliability.mimeBundle(),
-    { "text/html": details.markup, "text/plain": text },
+    { "text/html": details.markup, "text/plain": "worst mistakes and classes: see the text above" },
+    figureHint(["confusionMatrix", "reliability", "perClass"]),
   ];
 }

@@ -3,7 +3,7 @@ import type { Figure } from "../plots/figure.ts";
 import { percent, plural } from "../plots/theme.ts";
 import { trainingCurves } from "../plots/training_curves.ts";
 import { formatDuration, formatLoss } from "../training/readers/format.ts";
-import { type Displayed, type MimeBundle, withLook } from "./display.ts";
+import { type Displayed, figureHint, type MimeBundle, withLook } from "./display.ts";
 import { headlineHtml, type HeadlineNumber } from "./headline.ts";
 
 import { type Table, tableHtml, tableText } from "./table.ts";
@@ -129,13 +129,15 @@ export function runText(run: RunSummary): string {
 }
 
 async function runOutputs(run: RunSummary): Promise<MimeBundle[]> {
-  const numbers = headlineHtml(runHeadline(run));
-  const details = html`<div style="font-family:system-ui,sans-serif;font-size:13px">${numbers}
+  const details = html`<div style="font-family:system-ui,sans-serif;font-size:13px">${
+    headlineHtml(runHeadline(run))
+  }
 <details><summary>Each epoch</summary>${tableHtml(historyTable(run.history))}</details>${
     run.checkpoint && html`<p>Saved as <code>${run.checkpoint}</code></p>`
   }</div>`;
   return [
     await runFigures(run).trainingCurves.mimeBundle(),
     { "text/html": details.markup, "text/plain": runText(run) },
+    figureHint(["trainingCurves"]),
   ];
 }

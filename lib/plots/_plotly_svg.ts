@@ -24,7 +24,7 @@ let source: Promise<string> | undefined;
 
 /** The text of plotly.js (traces on Cartesian axes only), for pages that carry it with them. */
 export function plotlySource(): Promise<string> {
-  return source ??= import("npm:plotly.js-cartesian-dist-min@3.7.0/plotly-cartesian.min.js", {
+  return source ??= import("npm:plotly.js-cartesian-dist-min@4.1.1/plotly-cartesian.min.js", {
     with: { type: "text" },
   }).then((module) => module.default as unknown as string);
 }

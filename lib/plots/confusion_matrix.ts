@@ -136,7 +136,7 @@ export function confusionMatrixPlot(
 
 /** Pixels a cell gets: large for few classes, at least 8 so that 100 classes stay readable. */
 function cellSize(classes: number): number {
-  return Math.round(Math.max(8, Math.min(96, 560 / classes)));
+  return Math.round(Math.max(8, Math.min(96, 520 / classes)));
 }
 
 /** The largest count beside the diagonal. */

@@ -114,14 +114,15 @@ export class Figure implements FigureSpec {
 
   /**
    * The figure in the forms a notebook chooses from: interactive for plotly, a PNG for viewers without it (a code
-   * host), a line of text for those without both.
+   * host) and as long as the mouse is elsewhere, a line of text for those without both. The PNG has the size of the
+   * layout: viewers draw it pixel by pixel.
    *
    * @returns The forms by MIME type.
    */
   async mimeBundle(): Promise<Record<string, string | object>> {
     return {
       "application/vnd.plotly.v1+json": this.toJSON(),
-      "image/png": Buffer.from(await this.png()).toString("base64"),
+      "image/png": Buffer.from(await this.png({ scale: 1 })).toString("base64"),
       "text/plain": `Figure (${this.data.length} traces, ${this.layout.width} x ${this.layout.height})`,
     };
   }

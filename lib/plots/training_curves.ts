@@ -82,9 +82,9 @@ export function trainingCurves(
   return new Figure({
     data,
     layout: {
-      ...baseLayout(options.title ?? "Training", subtitle, { width: 860, height: 360 }),
-      xaxis: axis("epoch", { ...epochAxis, domain: [0, 0.46] }),
-      xaxis2: axis("epoch", { ...epochAxis, domain: [0.54, 1], anchor: "y2" }),
+      ...baseLayout(options.title ?? "Training", subtitle, { width: 760, height: 350 }),
+      xaxis: axis("epoch", { ...epochAxis, domain: [0, 0.45] }),
+      xaxis2: axis("epoch", { ...epochAxis, domain: [0.55, 1], anchor: "y2" }),
       yaxis: axis(
         "loss",
         best || options.steps?.length ? { rangemode: "tozero" } : { range: [0, 1], showticklabels: false },

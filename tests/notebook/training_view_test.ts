@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import type { MimeBundle } from "../../lib/notebook/display.ts";
+import { notebookView } from "../../lib/notebook/training_view.ts";
+import { exampleRun } from "../training/readers/example_run.ts";
+
+Deno.test("notebookView() shows the run's state as text too", async () => {
+  const bundles: MimeBundle[] = [];
+  const view = notebookView({ display: (bundle) => Promise.resolve(void bundles.push(bundle)) });
+  const events = exampleRun();
+  for (const event of events.slice(0, 7)) await view(event);
+  await view.close();
+  const status = bundles.filter((bundle) => bundle["text/html"]).at(-1)!;
+  assert.equal(
+    status["text/plain"],
+    "mobilenetv3_small_100: epoch 2 of 2, step 1 of 2, loss 0.5000, best top-1 75.0% (epoch 1), " +
+      'speed 46.1 img/s, left 0:01\nwarning: class "dog" has only 2 pictures',
+  );
+  assert.match(status["text/html"] as string, /width:75\.0%/);
+});
+
+Deno.test("notebookView() has shown everything when the run's end is read", async () => {
+  const bundles: MimeBundle[] = [];
+  const view = notebookView({ display: (bundle) => Promise.resolve(void bundles.push(bundle)) });
+  for (const event of exampleRun()) await view(event);
+  const count = bundles.length;
+  assert.match(
+    bundles.filter((bundle) => bundle["text/html"]).at(-1)!["text/plain"] as string,
+    /state Done after 0:02/,
+  );
+  const curves = bundles.filter((bundle) => bundle["image/png"]).at(-1)!;
+  const { data } = curves["application/vnd.plotly.v1+json"] as { data: { y: number[] }[] };
+  assert.deepEqual(data[0]!.y, [0.75, 0.65, 0.5, 0.3]); // the losses of the steps
+  await view.close();
+  assert.equal(bundles.length, count);
+});
+
+Deno.test("notebookView() refuses to open outside a notebook", () => {
+  assert.throws(() => notebookView(), {
+    message: "Cannot open the notebook view: this is not a notebook kernel\n" +
+      "  help: use terminalBar() in a terminal",
+  });
+});
