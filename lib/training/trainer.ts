@@ -76,7 +76,7 @@ export interface TrainingOutcome {
  * @throws {DatasetError} If pictures cannot be read.
  */
 export async function train(setup: TrainingSetup): Promise<TrainingOutcome> {
-  const run = await startRun(setup);
+  const run = startRun(setup);
   try {
     return await runEpochs(run);
   } finally {
@@ -98,7 +98,7 @@ interface Run extends TrainingSetup {
   bestWeights: Record<string, HostTensor> | undefined;
 }
 
-async function startRun(setup: TrainingSetup): Promise<Run> {
+function startRun(setup: TrainingSetup): Run {
   const { network, preprocessing, recipe, data, resume, seed, workers, onUnreadable = "error" } = setup;
   const loading = { preprocessing, seed, workers, onUnreadable };
   const trainLoader = createLoader(data.train, {
