@@ -15,9 +15,6 @@
  */
 export { fineTune, type FineTuneOptions, type FineTuneResult } from "./lib/fine_tune.ts";
 export { evaluate, type EvaluateOptions } from "./lib/evaluate.ts";
-export type { Source } from "./lib/models/source.ts";
-export type { Evaluation } from "./lib/metrics/evaluation.ts";
-export type { Model } from "./lib/models/model.ts";
 export { predict, type Prediction, type PredictOptions } from "./lib/predict.ts";
 export { loadModel, type LoadModelOptions } from "./lib/load_model.ts";
 export { report } from "./lib/report.ts";
@@ -27,3 +24,36 @@ export { dataset } from "./lib/data/dataset.ts";
 export { imageFolder, imageFolders } from "./lib/data/image_folder.ts";
 export { inspect } from "./lib/inspect.ts";
 export { split } from "./lib/data/split.ts";
+
+export type { ClassWeightsOption } from "./lib/training/class_weights.ts";
+export type { Environment } from "./lib/training/environment.ts";
+export type * from "./lib/training/events.ts";
+export type { Recipe } from "./lib/training/recipe.ts";
+export type { Device } from "./lib/tensorflow/engine.ts";
+export type {
+  Dataset,
+  DatasetSplits,
+  ImageSource,
+  RawImage,
+  Sample,
+  SampleInput,
+} from "./lib/data/dataset.ts";
+export type { AnnotationFileOptions } from "./lib/data/annotation_file.ts";
+export type { CsvFileOptions } from "./lib/data/csv_file.ts";
+export type { ImageFolderOptions } from "./lib/data/image_folder.ts";
+export type { SplitOptions } from "./lib/data/split.ts";
+export type { Preprocessing } from "./lib/data/preprocessing.ts";
+export type { Evaluation } from "./lib/metrics/evaluation.ts";
+export type { ClassEvaluation, Complexity, Mistake } from "./lib/metrics/evaluation.ts";
+export type { ReliabilityBin } from "./lib/metrics/calibration_error.ts";
+export type { Model } from "./lib/models/model.ts";
+export type { ForwardResult, Network } from "./lib/models/network.ts";
+export type { Source } from "./lib/models/source.ts";
+export type { Displayed } from "./lib/notebook/display.ts";
+export type { EvaluationFigures } from "./lib/notebook/evaluation_view.ts";
+export type { RunFigures } from "./lib/notebook/run_view.ts";
+export type { Figure } from "./lib/plots/figure.ts";
+export type { ParameterKind, ParameterSpec } from "./lib/models/layers.ts";
+export type { ClassQuality } from "./lib/metrics/precision_recall_f1.ts";
+export type { Inspection, InspectionFigures, InspectOptions } from "./lib/inspect.ts";
+export type { Report, ReportOptions } from "./lib/report.ts";

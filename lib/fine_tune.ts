@@ -110,16 +110,23 @@ export interface FineTuneResult {
   readonly model: Model;
   /** The epoch they come from; `undefined` if the run was stopped before one was finished. */
   readonly best: EpochRecord | undefined;
+  /** One row an epoch. */
   readonly history: readonly EpochRecord[];
   /** Path of the best weights, for `loadModel`, `evaluate`, `predict` and timm. */
   readonly checkpoint: string;
   /** Why the run ended. */
   readonly stopped: StopReason;
+  /** How the model was trained. */
   readonly recipe: Recipe;
+  /** The seed of the run. */
   readonly seed: number;
+  /** Library, device and processor. */
   readonly environment: Environment;
+  /** Folder of checkpoints and logs. */
   readonly outputDir: string;
+  /** Seconds this call took. */
   readonly durationSeconds: number;
+  /** Draws the training curves when asked. */
   readonly figures: RunFigures;
 }
 

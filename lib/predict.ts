@@ -7,6 +7,7 @@ import type { Device } from "./tensorflow/engine.ts";
 
 /** A class with its probability. */
 export interface Prediction {
+  /** Name of the class. */
   readonly label: string;
   /** 0..1; the probabilities of all classes sum to 1. */
   readonly probability: number;

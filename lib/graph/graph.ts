@@ -8,31 +8,41 @@ import type { DType, HostTensor } from "./host_tensor.ts";
  * execution: a node's inputs are always defined before it.
  */
 export interface Graph {
+  /** What the graph is called in messages. */
   readonly name: string;
+  /** Its parameters, in the order of an executor's call. */
   readonly inputs: readonly GraphInput[];
+  /** Its operations, in an order of execution. */
   readonly nodes: readonly GraphNode[];
+  /** What it returns. */
   readonly outputs: readonly GraphOutput[];
 }
 
 /** Dtype and shape of a value; every axis has a known length. */
 export interface TensorSpec {
+  /** Type of the elements. */
   readonly dtype: DType;
+  /** Lengths of the axes. */
   readonly shape: readonly number[];
 }
 
 /** A value of the graph: its number, dtype and shape. */
 export interface GraphValue extends TensorSpec {
+  /** Number of the value, unique in its graph. */
   readonly id: number;
 }
 
 /** A named input, e.g. `images` or `parameters/conv_stem.weight`. */
 export interface GraphInput extends GraphValue {
+  /** Name by which a call gives its value. */
   readonly name: string;
 }
 
 /** A named output: which value it is. */
 export interface GraphOutput {
+  /** Name by which a call returns its value. */
   readonly name: string;
+  /** Number of the value. */
   readonly value: number;
 }
 
@@ -42,7 +52,9 @@ export interface GraphNode {
   readonly op: string;
   /** Values it reads. */
   readonly inputs: readonly number[];
+  /** Its attributes, by TensorFlow's names; those left out have TensorFlow's defaults. */
   readonly attributes: Readonly<Record<string, Attribute>>;
+  /** Values it defines. */
   readonly outputs: readonly GraphValue[];
 }
 

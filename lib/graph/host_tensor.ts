@@ -6,6 +6,7 @@ export type HostData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
 
 /** A tensor as plain data on the JavaScript side: no native handle, serialisable. */
 export interface HostTensor {
+  /** Type of the elements. */
   readonly dtype: DType;
   /** Lengths of the axes; `[]` is a scalar. */
   readonly shape: readonly number[];

@@ -14,11 +14,13 @@ export interface Model {
   readonly id: string;
   /** Names of the classes, in the order of the logits. */
   readonly classNames: readonly string[];
+  /** How a picture becomes the input. */
   readonly preprocessing: Preprocessing;
   /** Parameters and running statistics as plain data: by timm's names, in tfjs's layouts. */
   readonly weights: Readonly<Record<string, HostTensor>>;
   /** The same as tensors, made when first asked for; for `forward`. Disposed with the model. */
   readonly params: Readonly<Record<string, tf.Tensor>>;
+  /** The function and the names of its parameters. */
   readonly network: Network;
   /** Operations for one picture (2 x multiply-accumulates, in 10^9) and parameters (in 10^6). */
   readonly complexity: { readonly gflops: number; readonly megaParams: number };

@@ -1,20 +1,23 @@
-import type { Graph, GraphInput } from "../graph/graph.ts";
+import type { Graph, GraphInput, TensorSpec } from "../graph/graph.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import { printSpec } from "../graph/print_graph.ts";
 import { cString, currentEngine, type Engine, throwOnError } from "./engine.ts";
 import { dataTypes, dtypeName } from "./dtypes.ts";
 import { NativeGraph } from "./native_graph.ts";
-import { createHandle, handleShape, readHandle } from "./native_tensor.ts";
+import { createHandle, handleShape, readHandle, releaseHandle, takeHandle } from "./native_tensor.ts";
 
 /** A graph that runs as one native call. */
 export interface CompiledFunction {
+  /** What it runs. */
   readonly graph: Graph;
   /**
    * Runs it once; calls made while one is running wait for their turn. JavaScript goes on meanwhile.
    *
-   * @param inputs A tensor for each input that is not a variable, under its name in the graph. They are copied.
+   * @param inputs A tensor for each input that is not a variable, under its name in the graph. They are copied at once,
+   * so the caller may overwrite their data while the call waits.
    * @returns The outputs that are not variables, under their names in the graph.
-   * @throws {TypeError} If an input is missing, unknown, or of another dtype or shape.
+   * @throws {TypeError} If an input is missing, unknown, or of another dtype or shape, or the function was disposed.
+   * @throws {Error} With status code, operator and input shapes if TensorFlow fails; the variables keep their values.
    */
   run(inputs: Readonly<Record<string, HostTensor>>): Promise<Record<string, HostTensor>>;
   /**
@@ -22,16 +25,19 @@ export interface CompiledFunction {
    *
    * @param prefix Names to read: those that begin with it; all if it is left out.
    * @returns The variables, with the prefix taken off their names.
+   * @throws {TypeError} If the function was disposed.
    */
   read(prefix?: string): Promise<Record<string, HostTensor>>;
   /**
    * Overwrites variables.
    *
-   * @param values New values under the variables' names.
+   * @param values New values under the variables' names; variables left out keep theirs. Copied at once.
+   * @throws {TypeError} If a name is no variable, or a dtype or shape differs; then none is overwritten.
    */
   write(values: Readonly<Record<string, HostTensor>>): Promise<void>;
-  /** Frees the native function and its variables, after the call that is running. */
+  /** Frees the native function and its variables, after the calls made before. Disposing twice does nothing. */
   dispose(): Promise<void>;
+  /** The same, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -53,6 +59,20 @@ let compiled = 0;
  * @param options `variables`: state that stays with the executor between calls.
  * @returns The function. Dispose of it when it is not needed any more.
  * @throws {TypeError} If a variable is no input of the graph, or its dtype or shape differ.
+ * @throws {Error} With status code and operator if TensorFlow refuses the graph.
+ *
+ * @example
+ * ```ts
+ * import { compile, record } from "whittle/tensorflow";
+ *
+ * const scalar = (value: number) => ({ dtype: "float32" as const, shape: [], data: new Float32Array([value]) });
+ * const graph = record(({ total, x }) => ({ total: total.add(x) }), { total: scalar(0), x: scalar(0) });
+ *
+ * await using counter = compile(graph, { variables: { total: scalar(0) } });
+ * await counter.run({ x: scalar(2) });
+ * await counter.run({ x: scalar(3) });
+ * console.log((await counter.read()).total.data[0]); // 5
+ * ```
  */
 export function compile(graph: Graph, options: CompileOptions = {}): CompiledFunction {
   return new TensorFlowFunction(graph, options.variables ?? {});
@@ -66,13 +86,14 @@ class TensorFlowFunction implements CompiledFunction {
   readonly #variables = new Map<string, Deno.PointerObject>();
   /** Resolves when the call before is done: calls with state must not overlap. */
   #turn: Promise<unknown> = Promise.resolve();
-  #disposed = false;
+  #disposal: Promise<void> | undefined;
 
   constructor(graph: Graph, variables: Readonly<Record<string, HostTensor>>) {
     this.graph = graph;
     this.#engine = currentEngine();
     this.#name = `${graph.name.replaceAll(/\W/g, "_")}_${++compiled}`;
-    checkVariables(graph, variables);
+    checkVariables(`Cannot compile ${graph.name}`, graph, variables);
+    checkNextValues(graph, variables);
     const native = new NativeGraph(this.#engine);
     try {
       for (const input of graph.inputs) native.addInput(input);
@@ -103,11 +124,15 @@ class TensorFlowFunction implements CompiledFunction {
     for (const [name, value] of Object.entries(variables)) this.#variables.set(name, this.#toHandle(value));
   }
 
-  run(inputs: Readonly<Record<string, HostTensor>>): Promise<Record<string, HostTensor>> {
-    return this.#inTurn(() => this.#execute(inputs));
+  async run(inputs: Readonly<Record<string, HostTensor>>): Promise<Record<string, HostTensor>> {
+    this.#refuseIfDisposed();
+    checkInputs(this.graph, inputs, this.#variables);
+    const handles = this.#toHandles(inputs);
+    return await this.#inTurn(() => this.#execute(handles));
   }
 
   read(prefix = ""): Promise<Record<string, HostTensor>> {
+    if (this.#disposal !== undefined) return Promise.reject(this.#disposedError());
     return this.#inTurn(() =>
       Object.fromEntries(
         [...this.#variables].filter(([name]) => name.startsWith(prefix))
@@ -116,28 +141,25 @@ class TensorFlowFunction implements CompiledFunction {
     );
   }
 
-  write(values: Readonly<Record<string, HostTensor>>): Promise<void> {
-    return this.#inTurn(() => {
-      checkVariables(this.graph, values);
-      for (const [name, value] of Object.entries(values)) {
-        const old = this.#variables.get(name);
-        if (old === undefined) {
-          throw new TypeError(`Cannot write ${name}: it is not a variable of ${this.graph.name}`);
-        }
-        this.#variables.set(name, this.#toHandle(value));
-        this.#engine.native.TFE_DeleteTensorHandle(old);
+  async write(values: Readonly<Record<string, HostTensor>>): Promise<void> {
+    this.#refuseIfDisposed();
+    checkVariables(`Cannot write variables of ${this.graph.name}`, this.graph, values, this.#variables);
+    const handles = this.#toHandles(values);
+    await this.#inTurn(() => {
+      for (const [name, handle] of handles) {
+        releaseHandle(this.#engine, this.#variables.get(name)!);
+        this.#variables.set(name, handle);
       }
     });
   }
 
   dispose(): Promise<void> {
-    if (this.#disposed) return Promise.resolve();
-    return this.#inTurn(() => {
-      this.#disposed = true;
+    return this.#disposal ??= this.#inTurn(() => {
       const { native, context, status } = this.#engine;
-      for (const handle of this.#variables.values()) native.TFE_DeleteTensorHandle(handle);
+      for (const handle of this.#variables.values()) releaseHandle(this.#engine, handle);
       this.#variables.clear();
       native.TFE_ContextRemoveFunction(context, cString(this.#name), status);
+      throwOnError(native, status, `Cannot dispose of ${this.graph.name}`);
     });
   }
 
@@ -146,61 +168,79 @@ class TensorFlowFunction implements CompiledFunction {
   }
 
   #inTurn<T>(action: () => T | Promise<T>): Promise<T> {
-    const result = this.#turn.then(() => {
-      if (this.#disposed) throw new TypeError(`Cannot use ${this.graph.name}: it was disposed`);
-      return action();
-    });
+    const result = this.#turn.then(action);
     this.#turn = result.catch(() => {});
     return result;
   }
 
-  async #execute(inputs: Readonly<Record<string, HostTensor>>): Promise<Record<string, HostTensor>> {
-    checkInputs(this.graph, inputs, this.#variables);
+  #disposedError(): TypeError {
+    return new TypeError(
+      `Cannot use ${this.graph.name}: it was disposed\n  help: compile the graph again, or dispose of it later`,
+    );
+  }
+
+  #refuseIfDisposed(): void {
+    if (this.#disposal !== undefined) throw this.#disposedError();
+  }
+
+  async #execute(inputs: ReadonlyMap<string, Deno.PointerObject>): Promise<Record<string, HostTensor>> {
     const { native, context } = this.#engine;
     // A nonblocking call runs on another thread: its status and buffers are its own and live until it settles.
     const status = native.TF_NewStatus()!;
     const outputs = new BigUint64Array(Math.max(this.graph.outputs.length, 1));
     const outputCount = new Int32Array([outputs.length]);
-    const temporary: Deno.PointerObject[] = [];
     const operation = native.TFE_NewOp(context, cString(this.#name), status);
-    const describe = () => `Cannot run ${this.graph.name}`;
+    const describe = (message: string) => `Cannot run ${this.graph.name}${this.#failedNode(message)}`;
     try {
       throwOnError(native, status, describe);
       for (const input of this.graph.inputs) {
-        let handle = this.#variables.get(input.name);
-        if (handle === undefined) {
-          handle = this.#toHandle(inputs[input.name]!);
-          temporary.push(handle);
-        }
+        const handle = this.#variables.get(input.name) ?? inputs.get(input.name)!;
         native.TFE_OpAddInput(operation, handle, status);
         throwOnError(native, status, describe);
       }
       await native.TFE_ExecuteAsync(operation, outputs, outputCount, status);
       throwOnError(native, status, describe);
+      return this.#collect(outputs.subarray(0, outputCount[0]));
     } finally {
       native.TFE_DeleteOp(operation);
       native.TF_DeleteStatus(status);
-      for (const handle of temporary) native.TFE_DeleteTensorHandle(handle);
+      for (const handle of inputs.values()) releaseHandle(this.#engine, handle);
     }
-    return this.#collect(outputs);
   }
 
   /** Puts new values of variables in place and copies the other outputs to JavaScript. */
   #collect(outputs: BigUint64Array): Record<string, HostTensor> {
-    const { native } = this.#engine;
+    const handles = Array.from(outputs, takeHandle);
     const results: Record<string, HostTensor> = {};
     this.graph.outputs.forEach(({ name }, index) => {
-      const handle = Deno.UnsafePointer.create(outputs[index]!)!;
+      const handle = handles[index]!;
       const old = this.#variables.get(name);
-      if (old === undefined) {
-        results[name] = this.#toHost(handle);
-        native.TFE_DeleteTensorHandle(handle);
-      } else {
-        this.#variables.set(name, handle);
-        native.TFE_DeleteTensorHandle(old);
-      }
+      if (old === undefined) results[name] = this.#toHost(handle);
+      else this.#variables.set(name, handle);
+      releaseHandle(this.#engine, old ?? handle);
     });
     return results;
+  }
+
+  /** Which operation a message of TensorFlow is about; it calls them by the names `NativeGraph` gave them. */
+  #failedNode(message: string): string {
+    const number = /\{\{node [^}]*\bn(\d+)\}\}/.exec(message)?.[1];
+    const node = number === undefined ? undefined : this.graph.nodes[Number(number) - this.graph.inputs.length];
+    if (node === undefined) return "";
+    const specs = new Map<number, TensorSpec>(this.graph.inputs.map((input) => [input.id, input]));
+    for (const { outputs } of this.graph.nodes) for (const output of outputs) specs.set(output.id, output);
+    return ` at ${node.op}(${node.inputs.map((id) => printSpec(specs.get(id)!)).join(", ")})`;
+  }
+
+  #toHandles(values: Readonly<Record<string, HostTensor>>): Map<string, Deno.PointerObject> {
+    const handles = new Map<string, Deno.PointerObject>();
+    try {
+      for (const [name, value] of Object.entries(values)) handles.set(name, this.#toHandle(value));
+    } catch (error) {
+      for (const handle of handles.values()) releaseHandle(this.#engine, handle);
+      throw error;
+    }
+    return handles;
   }
 
   #toHandle({ shape, dtype, data }: HostTensor): Deno.PointerObject {
@@ -233,18 +273,51 @@ function checkInputs(
     ...Object.keys(given).filter((name) => !names.has(name)).map((name) => `${name}: not an input`),
   ];
   if (problems.length > 0) {
-    throw new TypeError(`Cannot run ${graph.name}: its inputs do not fit\n  ${problems.join("\n  ")}`);
+    throw new TypeError(
+      `Cannot run ${graph.name}: its inputs do not fit\n  ${problems.join("\n  ")}\n` +
+        `  help: ${graph.name} takes ${[...names].join(", ") || "no inputs"}`,
+    );
   }
 }
 
-function checkVariables(graph: Graph, variables: Readonly<Record<string, HostTensor>>): void {
+/** Checks values for variables; `names`, if given, are the only ones allowed. */
+function checkVariables(
+  action: string,
+  graph: Graph,
+  variables: Readonly<Record<string, HostTensor>>,
+  names?: ReadonlyMap<string, unknown>,
+): void {
   const inputs = new Map(graph.inputs.map((input) => [input.name, input]));
   const problems = Object.entries(variables).flatMap(([name, value]) => {
     const input = inputs.get(name);
-    return input === undefined ? [`${name}: not an input of the graph`] : mismatch(input, value);
+    if (input === undefined) return [`${name}: not an input of the graph`];
+    if (names !== undefined && !names.has(name)) return [`${name}: an input, but not a variable`];
+    return mismatch(input, value);
   });
   if (problems.length > 0) {
-    throw new TypeError(`Cannot keep the variables of ${graph.name}\n  ${problems.join("\n  ")}`);
+    const allowed = names === undefined ? graph.inputs.map((input) => input.name) : [...names.keys()];
+    throw new TypeError(
+      `${action}: its variables do not fit\n  ${problems.join("\n  ")}\n` +
+        `  help: ${graph.name} ${names === undefined ? "can keep" : "keeps"} ${allowed.join(", ") || "none"}`,
+    );
+  }
+}
+
+/** A variable whose next value had another dtype or shape would break the call after. */
+function checkNextValues(graph: Graph, variables: Readonly<Record<string, HostTensor>>): void {
+  const specs = new Map<number, TensorSpec>(graph.inputs.map((input) => [input.id, input]));
+  for (const { outputs } of graph.nodes) for (const output of outputs) specs.set(output.id, output);
+  const problems = graph.outputs.flatMap(({ name, value }) => {
+    const variable = variables[name], next = specs.get(value);
+    return variable === undefined || next === undefined || printSpec(variable) === printSpec(next)
+      ? []
+      : [`${name}: its next value is ${printSpec(next)}, wanted ${printSpec(variable)}`];
+  });
+  if (problems.length > 0) {
+    throw new TypeError(
+      `Cannot compile ${graph.name}: variables would change their dtype or shape\n  ${problems.join("\n  ")}\n` +
+        `  help: return a tensor of the variable's dtype and shape under its name, or choose another name`,
+    );
   }
 }
 

@@ -4,14 +4,30 @@ import type { Engine } from "../tensorflow/engine.ts";
 export interface Environment {
   /** The library that computes and its version. */
   readonly library: string;
+  /** What computes. */
   readonly device: "cpu" | "gpu";
   /** Threads the library computes with. */
   readonly threads: number;
   /** Model of the processor, where the system tells. */
   readonly processor: string;
+  /** Operating system and architecture. */
   readonly platform: string;
+  /** Variables of the process's environment that change how the library computes, e.g. `OMP_NUM_THREADS=1`. */
+  readonly variables: string;
+  /** Deno's version. */
   readonly deno: string;
 }
+
+/** Variables that change the number of threads, or which kernels compute. */
+const variables = [
+  "OMP_NUM_THREADS",
+  "TF_NUM_INTRAOP_THREADS",
+  "TF_NUM_INTEROP_THREADS",
+  "TF_ENABLE_ONEDNN_OPTS",
+  "TF_DETERMINISTIC_OPS",
+  "ONEDNN_MAX_CPU_ISA",
+  "ONEDNN_DEFAULT_FPMATH_MODE",
+] as const;
 
 /**
  * Describes this machine.
@@ -26,6 +42,8 @@ export function describeEnvironment(engine: Engine): Environment {
     threads: navigator.hardwareConcurrency,
     processor: processorName(),
     platform: `${Deno.build.os}-${Deno.build.arch}`,
+    variables: variables.map((name) => [name, Deno.env.get(name)]).filter(([, value]) => value !== undefined)
+      .map((pair) => pair.join("=")).join(" "),
     deno: Deno.version.deno,
   };
 }
@@ -36,9 +54,9 @@ export function describeEnvironment(engine: Engine): Environment {
  * @returns One line for each value that differs; Deno's version does not matter.
  */
 export function compareEnvironments(before: Environment, now: Environment): string[] {
-  const keys = ["library", "device", "threads", "processor", "platform"] as const;
+  const keys = ["library", "device", "threads", "processor", "platform", "variables"] as const;
   return keys.filter((key) => before[key] !== now[key]).map((key) =>
-    `${key}: was ${before[key]}, is ${now[key]}`
+    `${key}: was ${before[key] || "not set"}, is ${now[key] || "not set"}`
   );
 }
 

@@ -6,33 +6,45 @@ export type TrainingEvent = StartEvent | StepEvent | EpochEvent | CheckpointEven
 
 /** The run is about to take its first step. */
 export interface StartEvent {
+  /** Kind of the event. */
   readonly type: "start";
   /** Model id, e.g. `mobilenetv3_large_100`. */
   readonly model: string;
+  /** Names of the classes. */
   readonly classNames: readonly string[];
+  /** Pictures trained on. */
   readonly trainSize: number;
+  /** Pictures validated on. */
   readonly validationSize: number;
+  /** Pictures a step. */
   readonly batchSize: number;
+  /** Epochs of the whole run. */
   readonly epochs: number;
+  /** Steps of an epoch. */
   readonly stepsPerEpoch: number;
   /** 0-based epoch and step the run starts at; not 0 after a resume. */
   readonly epoch: number;
+  /** 0-based step within the epoch. */
   readonly step: number;
   /** `cpu` or `gpu`, and the library with its version. */
   readonly device: string;
+  /** Folder of checkpoints and logs. */
   readonly outputDir?: string;
 }
 
 /** One optimiser step is done. */
 export interface StepEvent {
+  /** Kind of the event. */
   readonly type: "step";
   /** 0-based epoch. */
   readonly epoch: number;
   /** 0-based step within the epoch. */
   readonly step: number;
+  /** Steps of an epoch. */
   readonly stepsPerEpoch: number;
   /** Mean loss of the batch. */
   readonly loss: number;
+  /** Learning rate of the step or epoch. */
   readonly learningRate: number;
   /** Images of this batch divided by the seconds since the last step ended, waiting for data included. */
   readonly imagesPerSecond: number;
@@ -46,49 +58,67 @@ export interface StepEvent {
 export interface EpochRecord {
   /** 0-based epoch. */
   readonly epoch: number;
+  /** Mean loss of the training batches. */
   readonly trainLoss: number;
   /** Accuracy on the (augmented) training batches as they were trained on, 0..1. */
   readonly trainTop1: number;
+  /** Mean cross-entropy on the validation set, without class weights and smoothing. */
   readonly validationLoss: number;
   /** Share of validation pictures whose best class is right, 0..1. */
   readonly validationTop1: number;
+  /** Share of validation pictures whose class is among the best five, 0..1. */
   readonly validationTop5: number;
+  /** Learning rate of the step or epoch. */
   readonly learningRate: number;
 }
 
 /** An epoch and its validation pass are done. */
 export interface EpochEvent extends EpochRecord {
+  /** Kind of the event. */
   readonly type: "epoch";
+  /** Epochs of the whole run. */
   readonly epochs: number;
   /** Whether this is the best epoch so far, by validation top-1. */
   readonly best: boolean;
   /** Seconds this epoch took, validation included. */
   readonly durationSeconds: number;
+  /** Seconds since the run (this process's part of it) started. */
   readonly elapsedSeconds: number;
+  /** Estimated seconds to the end of the last epoch. */
   readonly remainingSeconds: number;
 }
 
 /** A checkpoint file was written. */
 export interface CheckpointEvent {
+  /** Kind of the event. */
   readonly type: "checkpoint";
+  /** `best`: weights for use; `resume`: all that is needed to go on. */
   readonly kind: "best" | "resume";
+  /** The file. */
   readonly path: string;
+  /** 0-based epoch. */
   readonly epoch: number;
 }
 
 /** Something the user should know; the run goes on. */
 export interface WarningEvent {
+  /** Kind of the event. */
   readonly type: "warning";
+  /** What the user should know. */
   readonly message: string;
 }
 
 /** The run is over. */
 export interface EndEvent {
+  /** Kind of the event. */
   readonly type: "end";
+  /** Why the run ended. */
   readonly stopped: StopReason;
   /** Epoch of the best validation top-1, or -1 if no epoch was finished. */
   readonly bestEpoch: number;
+  /** Best validation top-1, 0..1. */
   readonly bestTop1: number;
+  /** Seconds since the run (this process's part of it) started. */
   readonly elapsedSeconds: number;
 }
 

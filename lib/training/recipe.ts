@@ -3,10 +3,13 @@ import type { ClassWeightsOption } from "./class_weights.ts";
 
 /** How a model is trained: plain data, saved with the weights. */
 export interface Recipe {
+  /** What the recipe is called. */
   readonly name: string;
+  /** Softmax cross-entropy. */
   readonly loss: "softmax";
   /** Pictures a step. */
   readonly batchSize: number;
+  /** Times the training set is gone through. */
   readonly epochs: number;
   /** Learning rate at the start (after warm-up). */
   readonly learningRate: number;
@@ -14,10 +17,13 @@ export interface Recipe {
   readonly schedule: "cosine" | "constant";
   /** Epochs over which the rate rises linearly from a tenth. */
   readonly warmUpEpochs: number;
+  /** Share of the velocity kept from step to step, 0..1. */
   readonly momentum: number;
   /** L2 penalty on every parameter. */
   readonly weightDecay: number;
+  /** Share of the target spread over all classes, 0..1. */
   readonly labelSmoothing: number;
+  /** `"auto"`, or a weight by class name; none: all alike. */
   readonly classWeights?: ClassWeightsOption;
   /** `baseline`: horizontal flip and slight random crop; `none`: pictures as they are. */
   readonly augmentation: "baseline" | "none";
