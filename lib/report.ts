@@ -1,49 +1,50 @@
 import { dirname, join } from "node:path";
-import { type DataSummary, type ReportInput, reportPage } from "./notebook/report_page.ts";
+import type { Inspection } from "./data/inspect_data.ts";
+import type { Evaluation } from "./metrics/evaluation.ts";
+import { reportPage } from "./notebook/report_page.ts";
 import type { RunSummary } from "./notebook/run_view.ts";
 import { writeFileWhole } from "./plots/write_file.ts";
+import { checkOptions } from "./training/options.ts";
 
-export type { DataSummary, ReportInput, RunSummary };
+/** Options of {@linkcode report}. */
+export interface ReportOptions {
+  /** A result of `evaluate`: adds accuracy, confusion matrix, worst mistakes, each class and calibration. */
+  evaluation?: Evaluation;
+  /** A result of `inspect`: adds how many pictures each class has, and what is wrong with them. */
+  inspection?: Inspection;
+  /** Where the page goes. @default {`report.html` beside the checkpoint} */
+  file?: string;
+}
 
 /** A report that was written. */
 export interface Report {
-  /** The file. */
-  readonly path: string;
+  readonly file: string;
   readonly sizeBytes: number;
 }
 
 /**
- * Writes what a run was and how good its model is as one HTML page: data, recipe, curves, accuracy, confusion matrix,
- * worst mistakes, each class. The page needs no network; figures are interactive.
+ * Writes what a run was and how good its model is as one HTML page: recipe, curves, accuracy, confusion matrix, worst
+ * mistakes, each class, data, machine. Its figures are interactive; it needs no network and loads nothing.
  *
- * @param run A result of `fineTune`, or `{ run, evaluation, data, recipe, environment }` for a page that tells more.
- * @param path Where the page goes.
- * @default {`report.html` beside the checkpoint}
+ * @param run A result of `fineTune`.
+ * @param options What else the page tells, and where it goes.
  * @returns Where it is.
+ * @throws {TypeError} If an option is unknown.
  *
  * @example
- * ```ts
- * import assert from "node:assert/strict";
- * const run = { model: { id: "mobilenetv3_small_100", classNames: ["cat", "dog"] }, history: [], stopped: "interrupted" };
- * const { sizeBytes } = await report(run as RunSummary, `${await Deno.makeTempDir()}/report.html`);
- * assert.ok(sizeBytes > 1e6); // plotly.js is in it
+ * ```ts ignore
+ * import { evaluate, fineTune, imageFolders, report } from "whittle";
+ *
+ * const data = await imageFolders("pets");
+ * const run = await fineTune("mobilenetv3_small_100", data);
+ * const { file } = await report(run, { evaluation: await evaluate(run, data.validation) });
  * ```
  */
-export async function report(run: RunSummary | ReportInput, path?: string): Promise<Report> {
-  const input = "run" in run ? run : { run };
-  const file = path ?? join(input.run.checkpoint ? dirname(input.run.checkpoint) : ".", "report.html");
-  const page = new TextEncoder().encode(
-    await reportPage({ ...input, environment: input.environment ?? environment() }),
-  );
+export async function report(run: RunSummary, options: ReportOptions = {}): Promise<Report> {
+  checkOptions(options, ["evaluation", "inspection", "file"], "report");
+  const { evaluation, inspection } = options;
+  const file = options.file ?? join(run.checkpoint ? dirname(run.checkpoint) : ".", "report.html");
+  const page = new TextEncoder().encode(await reportPage({ run, evaluation, inspection, date: new Date() }));
   await writeFileWhole(file, page);
-  return { path: file, sizeBytes: page.length };
-}
-
-/** What can be told of this machine without asking anybody. */
-function environment(): Record<string, unknown> {
-  return {
-    deno: Deno.version.deno,
-    system: `${Deno.build.os} ${Deno.build.arch}`,
-    threads: navigator.hardwareConcurrency,
-  };
+  return { file, sizeBytes: page.length };
 }

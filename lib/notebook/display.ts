@@ -34,10 +34,7 @@ export type Displayed<T, F> = T & { readonly figures: F };
 export interface Look<T, F> {
   /** The figures, by name; drawn when they are asked for. */
   figures(result: T): F;
-  /**
-   * What a notebook shows, one output after the other. The last one is the value of the cell; it should be small, for
-   * a kernel under load may lose it.
-   */
+  /** What a notebook shows, one output after the other. */
   outputs(result: T): Promise<MimeBundle[]>;
   /** What a terminal shows. */
   text(result: T): string;
@@ -63,11 +60,10 @@ export interface Look<T, F> {
  * assert.equal(JSON.stringify(result), '{"top1":0.9}');
  * ```
  */
-export function withLook<T extends object, F>(result: T, look: Look<T, F>): Displayed<T, F> {
-  const show = async () => await showAllButLast(await look.outputs(result));
+export function withLook<T extends object, F extends object>(result: T, look: Look<T, F>): Displayed<T, F> {
   const hidden = { enumerable: false, configurable: true };
   Object.defineProperty(result, "figures", { ...hidden, get: () => look.figures(result) });
-  Object.defineProperty(result, jupyterDisplay, { ...hidden, value: show });
+  Object.defineProperty(result, jupyterDisplay, { ...hidden, value: () => showResult(result, look) });
   Object.defineProperty(result, Symbol.for("Deno.customInspect"), {
     ...hidden,
     value: () => look.text(result),
@@ -75,8 +71,24 @@ export function withLook<T extends object, F>(result: T, look: Look<T, F>): Disp
   return result as Displayed<T, F>;
 }
 
-/** One line that names the figures of a result, the last of its outputs. */
-export function figureHint(names: readonly string[]): MimeBundle {
+/**
+ * Shows a result. A cell's value has one output only, and a busy kernel may lose it: so all outputs are displayed, and
+ * the value is a line that names the figures.
+ */
+async function showResult<T, F extends object>(result: T, look: Look<T, F>): Promise<MimeBundle> {
+  const outputs = await look.outputs(result);
+  const display = notebookDisplay();
+  if (!display) { // some other reader of results: everything in one piece, but figures
+    const markup = outputs.map((output) => output["text/html"] ?? "").join("\n");
+    return { "text/html": markup, "text/plain": look.text(result) };
+  }
+  for (const output of outputs) await display(output, { raw: true });
+  await outputsSent();
+  return figureHint(Object.keys(look.figures(result)));
+}
+
+/** One line that names the figures of a result. */
+function figureHint(names: readonly string[]): MimeBundle {
   const list = names.map((name) => `.figures.${name}`).join(", ");
   return {
     "text/html":
@@ -84,16 +96,6 @@ export function figureHint(names: readonly string[]): MimeBundle {
         .markup,
     "text/plain": `figures: ${list}`,
   };
-}
-
-/** A cell's value has one output; those before it are displayed, so that each viewer shows each one as it can. */
-async function showAllButLast(outputs: readonly MimeBundle[]): Promise<MimeBundle> {
-  const display = notebookDisplay();
-  if (display) {
-    for (const output of outputs.slice(0, -1)) await display(output, { raw: true });
-    await outputsSent();
-  }
-  return outputs.at(-1) ?? {};
 }
 
 /**

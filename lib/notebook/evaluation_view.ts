@@ -4,7 +4,7 @@ import type { Figure } from "../plots/figure.ts";
 import { perClassScores } from "../plots/per_class.ts";
 import { reliabilityDiagram } from "../plots/reliability.ts";
 import { percent, plural } from "../plots/theme.ts";
-import { type Displayed, figureHint, type MimeBundle, withLook } from "./display.ts";
+import { type Displayed, type MimeBundle, withLook } from "./display.ts";
 import { headlineHtml, type HeadlineNumber } from "./headline.ts";
 import { html } from "./html.ts";
 import { mistakesGallery } from "./mistakes_gallery.ts";
@@ -12,8 +12,11 @@ import { type Table, tableHtml, tableText } from "./table.ts";
 
 /** The figures of an evaluation. */
 export interface EvaluationFigures {
+  /** Which classes are taken for which. */
   readonly confusionMatrix: Figure;
+  /** Confidence against accuracy. */
   readonly reliability: Figure;
+  /** Quality of each class. */
   readonly perClass: Figure;
 }
 
@@ -138,6 +141,5 @@ async function evaluationOutputs(evaluation: Evaluation): Promise<MimeBundle[]> 
     await figures.confusionMatrix.mimeBundle(),
     await figures.reliability.mimeBundle(),
     { "text/html": details.markup, "text/plain": "worst mistakes and classes: see the text above" },
-    figureHint(["confusionMatrix", "reliability", "perClass"]),
   ];
 }

@@ -1,38 +1,29 @@
+import type { Finding, Inspection } from "../data/inspect_data.ts";
 import type { Evaluation } from "../metrics/evaluation.ts";
-import { classCounts, type SplitCounts } from "../plots/class_counts.ts";
+import { classCounts } from "../plots/class_counts.ts";
 import { type Figure, plotlyScript } from "../plots/figure.ts";
 import { percent, plural } from "../plots/theme.ts";
 import { formatDuration } from "../training/readers/format.ts";
 import { evaluationFigures, evaluationHeadline, perClassTable } from "./evaluation_view.ts";
 import { headlineHtml } from "./headline.ts";
-import { type Html, html, rawHtml } from "./html.ts";
+import { type Html, html, type HtmlValue, rawHtml } from "./html.ts";
 import { mistakesGallery } from "./mistakes_gallery.ts";
 import { describeStop, historyTable, runFigures, runHeadline, type RunSummary } from "./run_view.ts";
 import { tableHtml } from "./table.ts";
-
-/** What a report tells of the data a run was trained on. */
-export interface DataSummary {
-  /** E.g. `pets`. */
-  readonly name?: string;
-  /** Pictures per class of each part. */
-  readonly splits: readonly SplitCounts[];
-  /** What is wrong with the data, in words. */
-  readonly problems?: readonly string[];
-}
 
 /** What a report is made of. */
 export interface ReportInput {
   readonly run: RunSummary;
   /** How good the model is on data it was not trained on. */
   readonly evaluation?: Evaluation;
-  readonly data?: DataSummary;
-  /** The recipe's options, by name. */
-  readonly recipe?: Readonly<Record<string, unknown>>;
-  /** Versions and hardware, by name. */
-  readonly environment?: Readonly<Record<string, unknown>>;
-  /** When the report was made. @default {now} */
-  readonly date?: Date;
+  /** What the data was, and what is wrong with it. */
+  readonly inspection?: Inspection;
+  /** When the report was made. */
+  readonly date: Date;
 }
+
+/** The most pictures or classes that are named for one finding. */
+const maxItems = 6;
 
 /**
  * Writes a report as one HTML page that needs nothing else: pictures, figures and plotly.js are in it, and its content
@@ -42,14 +33,14 @@ export interface ReportInput {
  * @returns The page.
  */
 export async function reportPage(input: ReportInput): Promise<string> {
-  const { run, evaluation, data } = input;
-  const title = data?.name ? `${run.model.id} on ${data.name}` : run.model.id;
+  const { run, evaluation, inspection } = input;
+  const title = inspection ? `${run.model.id} on ${inspection.name}` : run.model.id;
   const sections = [
     await trainingSection(run),
     ...(evaluation ? await evaluationSections(evaluation) : []),
-    ...(data ? [dataSection(data, run.model.classNames)] : []),
-    recordSection("Recipe", input.recipe),
-    recordSection("Environment", input.environment),
+    ...(inspection ? [dataSection(inspection)] : []),
+    recordSection("Recipe", { ...run.recipe, seed: run.seed }),
+    recordSection("Environment", run.environment),
   ].filter((section) => section !== undefined);
   const policy =
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:";
@@ -76,9 +67,9 @@ export async function reportPage(input: ReportInput): Promise<string> {
   return page.markup;
 }
 
-function subtitle({ run, data, date = new Date() }: ReportInput): string {
-  const sizes = data?.splits.map(({ name, counts }) =>
-    `${counts.reduce((a, b) => a + b, 0)} ${name} pictures`
+function subtitle({ run, inspection, date }: ReportInput): string {
+  const sizes = inspection?.sets.map(({ set, pictures }) =>
+    `${pictures} ${set === "data" ? "" : `${set} `}pictures`
   );
   return [
     ...(sizes ?? []),
@@ -89,7 +80,7 @@ function subtitle({ run, data, date = new Date() }: ReportInput): string {
   ].join(" · ");
 }
 
-function section(title: string, ...content: (Html | string | undefined)[]): Html {
+function section(title: string, ...content: HtmlValue[]): Html {
   return html`<section><h2>${title}</h2>${content}</section>\n`;
 }
 
@@ -148,20 +139,26 @@ async function evaluationSections(evaluation: Evaluation): Promise<Html[]> {
   ];
 }
 
-function dataSection(data: DataSummary, classNames: readonly string[]): Html {
-  const problems = data.problems ?? [];
+function dataSection(inspection: Inspection): Html {
+  const { classNames, sets, findings } = inspection;
   return section(
     "Data",
-    figure(classCounts(classNames, data.splits)),
-    problems.length > 0 ? html`<ul>${problems.map((problem) => html`<li>${problem}</li>`)}</ul>` : undefined,
+    figure(classCounts(classNames, sets.map(({ set, perClass }) => ({ name: set, counts: perClass })))),
+    findings.map(findingHtml),
   );
 }
 
-function recordSection(
-  title: string,
-  record: Readonly<Record<string, unknown>> | undefined,
-): Html | undefined {
-  const entries = Object.entries(record ?? {}).filter(([, value]) => value !== undefined);
+function findingHtml({ severity, title, help, items }: Finding): Html {
+  const more = items.length - maxItems;
+  return html`<div class="finding ${severity}"><b>${title}</b><ul>${
+    items.slice(0, maxItems).map(({ name, detail }) => html`<li>${name}: ${detail}</li>`)
+  }${more > 0 && html`<li>and ${more} more</li>`}</ul><p>${help}</p></div>`;
+}
+
+function recordSection(title: string, record: object | undefined): Html | undefined {
+  const entries: [string, unknown][] = Object.entries(record ?? {}).filter(([, value]) =>
+    value !== undefined
+  );
   if (entries.length === 0) return undefined;
   const show = (value: unknown) => typeof value === "string" ? value : JSON.stringify(value);
   return section(
@@ -196,6 +193,11 @@ code { font-size: 13px; overflow-wrap: anywhere; }
 summary { cursor: pointer; color: #0072b2; margin-top: 6px; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 3px 22px; margin: 0; font-size: 14px; }
 dt { color: #66727f; }
+.finding { border-left: 3px solid #66727f; padding: 2px 0 2px 14px; margin: 12px 0; font-size: 14px; }
+.finding.problem { border-color: #d55e00; }
+.finding.warning { border-color: #e69f00; }
+.finding ul { margin: 2px 0; padding-left: 20px; }
+.finding p { margin: 2px 0; color: #66727f; }
 dd { margin: 0; overflow-wrap: anywhere; }
 @media print { body { background: #fff; } section { break-inside: avoid; border: 0; padding: 0; } }
 `;

@@ -3,7 +3,7 @@ import type { Figure } from "../plots/figure.ts";
 import { percent, plural } from "../plots/theme.ts";
 import { trainingCurves } from "../plots/training_curves.ts";
 import { formatDuration, formatLoss } from "../training/readers/format.ts";
-import { type Displayed, figureHint, type MimeBundle, withLook } from "./display.ts";
+import { type Displayed, type MimeBundle, withLook } from "./display.ts";
 import { headlineHtml, type HeadlineNumber } from "./headline.ts";
 
 import { type Table, tableHtml, tableText } from "./table.ts";
@@ -23,10 +23,16 @@ export interface RunSummary {
   readonly checkpoint?: string | undefined;
   readonly stopped: StopReason;
   readonly durationSeconds?: number;
+  /** Settings of the training, by name. */
+  readonly recipe?: object;
+  readonly seed?: number;
+  /** Library, device and machine, by name. */
+  readonly environment?: object;
 }
 
 /** The figures of a run. */
 export interface RunFigures {
+  /** Loss and accuracy by epoch. */
   readonly trainingCurves: Figure;
 }
 
@@ -138,6 +144,5 @@ async function runOutputs(run: RunSummary): Promise<MimeBundle[]> {
   return [
     await runFigures(run).trainingCurves.mimeBundle(),
     { "text/html": details.markup, "text/plain": runText(run) },
-    figureHint(["trainingCurves"]),
   ];
 }

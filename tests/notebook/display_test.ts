@@ -75,7 +75,8 @@ Deno.test("withLook() leaves a result plain data", async () => {
   const plain = { top1: 0.5 };
   const result = withLook(plain, {
     figures: ({ top1 }) => ({ bar: top1 }),
-    outputs: () => Promise.resolve([{ "text/plain": "first" }, { "text/plain": "last" }]),
+    outputs: () =>
+      Promise.resolve([{ "text/html": "<b>first</b>" }, { "image/png": "" }, { "text/html": "<b>last</b>" }]),
     text: () => "as text",
   });
   assert.equal(result, plain);
@@ -84,5 +85,5 @@ Deno.test("withLook() leaves a result plain data", async () => {
   assert.equal(result.figures.bar, 0.5);
   assert.equal(Deno.inspect({ result }), "{ result: as text }");
   const show = (result as unknown as Record<symbol, () => Promise<unknown>>)[jupyterDisplay]!;
-  assert.deepEqual(await show(), { "text/plain": "last" });
+  assert.deepEqual(await show(), { "text/html": "<b>first</b>\n\n<b>last</b>", "text/plain": "as text" });
 });

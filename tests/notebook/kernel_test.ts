@@ -81,5 +81,8 @@ Deno.test("an evaluation shows its numbers, figures with a PNG beside them, mist
   }
   assert.match(data[3]["text/html"], /data:image\/jpeg;base64,/);
   assert.match(data[3]["text/html"], /is <b[^>]*>&lt;dog&gt;/);
-  assert.match(data[4]["text/plain"], /figures: \.figures\.confusionMatrix/);
+  assert.match(
+    data[4]["text/plain"],
+    /^figures: \.figures\.confusionMatrix, \.figures\.reliability, \.figures\.perClass$/,
+  );
 });
