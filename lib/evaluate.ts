@@ -4,6 +4,7 @@ import { createEvaluation, type Evaluation } from "./metrics/evaluation.ts";
 import { writeMetricsYaml } from "./metrics/metrics_yaml.ts";
 import { createInference } from "./models/inference.ts";
 import { openSource, type Source } from "./models/source.ts";
+import { provisionView } from "./notebook/provision_view.ts";
 import { type EvaluationFigures, withEvaluationView } from "./notebook/evaluation_view.ts";
 import type { Displayed } from "./notebook/display.ts";
 import * as check from "./training/options.ts";
@@ -71,7 +72,7 @@ export async function evaluate(
     check.oneOf("onUnreadable", options.onUnreadable, ["error", "skip"]),
     check.positiveInteger("workers", options.workers),
   ]);
-  const { model, path } = await openSource(source, options);
+  const { model, path } = await openSource(source, { device: options.device, onProgress: provisionView() });
   if (options.saveMetricsTo !== undefined && path === undefined) throw new TypeError(withoutFile);
   const { classNames, preprocessing } = model;
   const samples = relabel(dataset, classNames);

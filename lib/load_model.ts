@@ -1,5 +1,6 @@
 import type { Model } from "./models/model.ts";
 import { openModel, type OpenModelOptions } from "./models/open_model.ts";
+import { provisionView } from "./notebook/provision_view.ts";
 import { checkOptions } from "./training/options.ts";
 
 /** Options of {@linkcode loadModel}. */
@@ -37,5 +38,5 @@ const known = [
  */
 export async function loadModel(source: string, options: LoadModelOptions = {}): Promise<Model> {
   checkOptions(options, known, "loadModel");
-  return await openModel(source, options);
+  return await openModel(source, { ...options, onProgress: options.onProgress ?? provisionView() });
 }

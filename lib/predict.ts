@@ -1,6 +1,7 @@
 import { imagePaths } from "./data/image_paths.ts";
 import type { ImageSource } from "./data/dataset.ts";
 import { openSource, type Source } from "./models/source.ts";
+import { provisionView } from "./notebook/provision_view.ts";
 import { softmax } from "./metrics/softmax.ts";
 import * as check from "./training/options.ts";
 import type { Device } from "./tensorflow/engine.ts";
@@ -46,7 +47,7 @@ export async function predict(
 ): Promise<Prediction[][]> {
   check.checkOptions(options, ["topK", "device"], "predict");
   check.checkValues("predict", [check.positiveInteger("topK", options.topK)]);
-  const { model } = await openSource(source, options);
+  const { model } = await openSource(source, { device: options.device, onProgress: provisionView() });
   const list = Array.isArray(images) ? images : await picturesOf(images as ImageSource);
   const logits = await model.logits(list);
   return logits.map((row) =>

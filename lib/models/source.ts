@@ -1,3 +1,4 @@
+import type { ProvisionListener } from "../provision/events.ts";
 import type { Device } from "../tensorflow/engine.ts";
 import type { Model } from "./model.ts";
 import { openModel } from "./open_model.ts";
@@ -9,15 +10,15 @@ export type Source = string | Model | { readonly model: Model; readonly checkpoi
  * The model behind a source.
  *
  * @param source A model, a result that holds one, or the path of a checkpoint (or a model id).
- * @param options `device`: what to compute on.
+ * @param options `device`: what to compute on; `onProgress`: told about downloads.
  * @returns The model, and the file it comes from, if it comes from one.
  */
 export async function openSource(
   source: Source,
-  options: { device?: Device } = {},
+  options: { device?: Device; onProgress?: ProvisionListener } = {},
 ): Promise<{ model: Model; path?: string }> {
   if (typeof source === "string") {
-    return { model: await openModel(source, { device: options.device }), path: source };
+    return { model: await openModel(source, options), path: source };
   }
   return "model" in source ? { model: source.model, path: source.checkpoint } : { model: source };
 }
