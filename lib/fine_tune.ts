@@ -103,9 +103,6 @@ async function run(
     await options.onEvent?.(event);
   };
   try {
-    for (const message of [...imbalanceWarning(data, options), ...replaced, ...start.warnings]) {
-      await emit({ type: "warning", message });
-    }
     const { weights, best, history, checkpoint, stopped } = await train({
       model: model.id,
       network: model.network,
@@ -117,6 +114,7 @@ async function run(
       environment,
       outputDir,
       resume,
+      warnings: [...imbalanceWarning(data, options), ...replaced, ...start.warnings],
       checkpointSeconds: options.checkpointSeconds ?? 300,
       workers: options.workers,
       onUnreadable: options.onUnreadable,

@@ -53,10 +53,11 @@ export interface OpenModelOptions {
  */
 export async function openModel(source: string, options: OpenModelOptions = {}): Promise<Model> {
   await startBackend({ device: options.device, onProgress: options.onProgress });
-  return isFile(source) ? await openCheckpoint(source, options) : await openById(source, options);
+  return isWeightsPath(source) ? await openCheckpoint(source, options) : await openById(source, options);
 }
 
-function isFile(source: string): boolean {
+/** Whether a text is the path of a file of weights, and not an id or a tag. */
+export function isWeightsPath(source: string): boolean {
   return /[/\\]|\.(safetensors|pth|pt|bin)$/i.test(source);
 }
 
@@ -90,7 +91,9 @@ async function openById(id: string, options: OpenModelOptions): Promise<Model> {
     }
     return await assemble(record, record.weights, options);
   }
-  if (isFile(weights)) return await assemble(await recordOfFile(id, record, weights), weights, options);
+  if (isWeightsPath(weights)) {
+    return await assemble(await recordOfFile(id, record, weights), weights, options);
+  }
   const tagged = modelRecord(weights.includes(".") ? weights : `${id.split(".")[0]}.${weights}`);
   if (tagged.weights === undefined) {
     throw new RangeError(

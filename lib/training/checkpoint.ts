@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import type { DatasetSplits } from "../data/dataset.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import { type CheckpointMetadata, toCheckpointMetadata } from "../models/checkpoint_metadata.ts";
@@ -68,10 +69,19 @@ export async function saveWeights(
   await writeSafetensors(path, tensors, toCheckpointMetadata(metadata));
 }
 
-/** Writes all a resumed run needs, as one file with one rename. */
+/**
+ * Writes all a resumed run needs, as one file with one rename.
+ *
+ * @param path The file.
+ * @param checkpoint What it holds.
+ * @throws {Error} If the file cannot be written; an older one stays as it was.
+ */
 export async function saveResume(path: string, checkpoint: ResumeCheckpoint): Promise<void> {
   const { tensors, ...rest } = checkpoint;
-  await writeSafetensors(path, tensors, { "whittle-resume": JSON.stringify(rest) });
+  await writeSafetensors(path, tensors, {
+    "whittle-resume": JSON.stringify(rest),
+    "whittle-resume-crc32": checksum(tensors),
+  });
 }
 
 /**
@@ -83,30 +93,41 @@ export async function saveResume(path: string, checkpoint: ResumeCheckpoint): Pr
  */
 export async function loadResume(source: string): Promise<ResumeCheckpoint> {
   const path = await isFolder(source) ? join(source, resumeFileName) : source;
-  let file;
-  try {
-    file = await readSafetensors(path);
-  } catch (error) {
-    throw new CheckpointError(
-      `Cannot resume from "${source}": ${error instanceof Error ? error.message : error}\n` +
-        `  help: pass the folder of a run, or its ${resumeFileName}`,
-      { cause: error },
-    );
-  }
+  const fail = (cause: string, help: string, error?: unknown): never => {
+    throw new CheckpointError(`Cannot resume from "${path}": ${cause}\n  help: ${help}`, { cause: error });
+  };
+  const otherRun = `pass the folder of a run, or its ${resumeFileName}`;
+  const file = await readSafetensors(path).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return fail("there is no such file", otherRun, error);
+    // The first line says what is wrong; help about weight files would mislead.
+    const [cause] = (error instanceof Error ? error.message : String(error)).split("\n");
+    return fail(cause!.replace(`Cannot read safetensors "${path}": `, ""), otherRun, error);
+  });
   const text = file.metadata["whittle-resume"];
   if (text === undefined) {
-    throw new CheckpointError(
-      `Cannot resume from "${path}": it holds weights only, not the state of a run\n` +
-        `  help: pass the run's ${resumeFileName}, or start a new run from these weights with { weights: ... }`,
+    return fail(
+      "it holds weights only, not the state of a run",
+      `pass the run's ${resumeFileName}, or start a new run from these weights with { weights: ... }`,
     );
+  }
+  if (file.metadata["whittle-resume-crc32"] !== checksum(file.tensors)) {
+    return fail("the file is damaged: its tensors do not have the checksum they were saved with", otherRun);
   }
   const rest = JSON.parse(text) as Omit<ResumeCheckpoint, "tensors">;
   if (rest.format !== 1) {
-    throw new CheckpointError(
-      `Cannot resume from "${path}": the file has format ${rest.format}, and this version reads format 1`,
-    );
+    return fail(`the file has format ${rest.format}, and this version reads format 1`, "update Whittle");
   }
   return { ...rest, tensors: file.tensors };
+}
+
+/** CRC-32 of all values, in the order of the names: the format itself notices a file cut off, but no flipped bit. */
+function checksum(tensors: Readonly<Record<string, HostTensor>>): string {
+  let sum = 0;
+  for (const name of Object.keys(tensors).sort()) {
+    const { buffer, byteOffset, byteLength } = tensors[name]!.data;
+    sum = crc32(new Uint8Array(buffer, byteOffset, byteLength), sum);
+  }
+  return sum.toString(16).padStart(8, "0");
 }
 
 /** A hash of what a run is trained and validated on: class names, and the names and labels of the samples. */

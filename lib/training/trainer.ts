@@ -1,31 +1,17 @@
 import { join } from "node:path";
-import { baselineAugmentation } from "../augment/augmentation.ts";
 import type { DatasetSplits } from "../data/dataset.ts";
-import { type Batch, createLoader, type Loader } from "../data/loader.ts";
+import type { Batch } from "../data/loader.ts";
 import type { Preprocessing } from "../data/preprocessing.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
-import { sampleLosses } from "../metrics/log_loss.ts";
-import { topKAccuracy } from "../metrics/top_k.ts";
-import { createInference, type Inference } from "../models/inference.ts";
 import type { Network } from "../models/network.ts";
-import { compile, type CompiledFunction } from "../tensorflow/compiled_function.ts";
-import {
-  bestFileName,
-  hashData,
-  type ResumeCheckpoint,
-  resumeFileName,
-  type RunState,
-  saveResume,
-  saveWeights,
-} from "./checkpoint.ts";
-import { classWeights } from "./class_weights.ts";
-import { type Clock, startClock } from "./clock.ts";
-import { createEarlyStopping, updateEarlyStopping } from "./early_stopping.ts";
+import { bestFileName, type ResumeCheckpoint } from "./checkpoint.ts";
+import { updateEarlyStopping } from "./early_stopping.ts";
 import type { Environment } from "./environment.ts";
 import type { EpochRecord, StopReason, TrainingEvent } from "./events.ts";
 import type { Recipe } from "./recipe.ts";
-import { createSchedule } from "./schedules.ts";
-import { initialState, recordTrainStep } from "./train_step.ts";
+import { bestRecord, currentWeights, disposeRun, type Run, startRun } from "./_run.ts";
+import { diverged, saveBest, saveRun } from "./_run_files.ts";
+import { validate } from "./_validation.ts";
 
 /** What a run is made of. */
 export interface TrainingSetup {
@@ -43,6 +29,8 @@ export interface TrainingSetup {
   readonly outputDir: string;
   /** Where an earlier run stood; this one goes on from there. */
   readonly resume?: ResumeCheckpoint;
+  /** What the user should know before the first step. */
+  readonly warnings?: readonly string[];
   /** Seconds between two resume checkpoints within an epoch; there is one at the end of each epoch anyway. */
   readonly checkpointSeconds: number;
   readonly workers?: number;
@@ -80,90 +68,17 @@ export async function train(setup: TrainingSetup): Promise<TrainingOutcome> {
   try {
     return await runEpochs(run);
   } finally {
-    await run.step.dispose();
-    await run.inference.dispose();
+    await disposeRun(run);
   }
 }
 
-/** A run with its compiled functions and loaders. */
-interface Run extends TrainingSetup {
-  readonly step: CompiledFunction;
-  readonly inference: Inference;
-  readonly trainLoader: Loader;
-  readonly validationLoader: Loader;
-  readonly dataHash: string;
-  readonly clock: Clock;
-  readonly learningRateAt: (epoch: number) => number;
-  state: RunState;
-  bestWeights: Record<string, HostTensor> | undefined;
-}
-
-function startRun(setup: TrainingSetup): Run {
-  const { network, preprocessing, recipe, data, resume, seed, workers, onUnreadable = "error" } = setup;
-  const loading = { preprocessing, seed, workers, onUnreadable };
-  const trainLoader = createLoader(data.train, {
-    ...loading,
-    batchSize: recipe.batchSize,
-    training: true,
-    augment: recipe.augmentation === "baseline" ? baselineAugmentation() : undefined,
-  });
-  const validationLoader = createLoader(data.validation, {
-    ...loading,
-    batchSize: recipe.batchSize,
-    training: false,
-  });
-  const graph = recordTrainStep({
-    network,
-    preprocessing,
-    batchSize: trainLoader.batchSize,
-    loss: {
-      labelSmoothing: recipe.labelSmoothing,
-      classWeights: classWeights(recipe.classWeights, data.train),
-    },
-    optimizer: { momentum: recipe.momentum, weightDecay: recipe.weightDecay },
-  });
-  const tensors = resume?.tensors ?? {};
-  const isBest = (name: string) => name.startsWith("best/");
-  const resumed = Object.fromEntries(Object.entries(tensors).filter(([name]) => !isBest(name)));
-  const best = Object.entries(tensors).filter(([name]) => isBest(name));
-  const variables = resume === undefined ? initialState(network, setup.weights) : resumed;
-  return {
-    ...setup,
-    step: compile(graph, { variables }),
-    inference: createInference(network, setup.weights, preprocessing, validationLoader.batchSize),
-    trainLoader,
-    validationLoader,
-    dataHash: hashData(data),
-    clock: startClock(),
-    learningRateAt: createSchedule(recipe),
-    state: resume?.state ??
-      { epoch: 0, step: 0, lossSum: 0, correct: 0, history: [], earlyStopping: createEarlyStopping() },
-    bestWeights: best.length === 0
-      ? undefined
-      : Object.fromEntries(best.map(([name, value]) => [name.slice("best/".length), value])),
-  };
-}
-
 async function runEpochs(run: Run): Promise<TrainingOutcome> {
-  const { recipe, data, trainLoader, environment } = run;
-  await run.emit({
-    type: "start",
-    model: run.model,
-    classNames: data.classNames,
-    trainSize: data.train.samples.length,
-    validationSize: data.validation.samples.length,
-    batchSize: trainLoader.batchSize,
-    epochs: recipe.epochs,
-    stepsPerEpoch: trainLoader.stepsPerEpoch,
-    epoch: run.state.epoch,
-    step: run.state.step,
-    device: `${environment.device} (${environment.library})`,
-    outputDir: run.outputDir,
-  });
+  await emitStart(run);
+  for (const message of run.warnings ?? []) await run.emit({ type: "warning", message });
+  if (run.resume === undefined) await saveRun(run); // from here on a run that is killed can go on
   // The file may be missing where the run goes on, or belong to a later epoch than the state it goes on from.
-  const best = bestRecord(run.state);
-  if (run.resume !== undefined && best !== undefined) await saveBest(run, best);
-  while (run.state.epoch < recipe.epochs && !run.state.earlyStopping.stop) {
+  else if (run.bestWeights !== undefined) await saveBest(run, run.bestWeights, bestRecord(run.state));
+  while (run.state.epoch < run.recipe.epochs && !run.state.earlyStopping.stop) {
     const finished = await trainEpoch(run) && await validateEpoch(run);
     if (!finished) return await endRun(run, "interrupted");
   }
@@ -206,6 +121,7 @@ async function trainEpoch(run: Run): Promise<boolean> {
       clock.pause();
     }
   }
+  await warnAboutSkipped(run);
   return true;
 }
 
@@ -222,23 +138,14 @@ async function takeStep(
     learningRate: { dtype: "float32", shape: [], data: new Float32Array([learningRate]) },
   });
   const loss = outputs["loss"]!.data[0] as number;
-  if (!Number.isFinite(loss)) throw divergence(run, loss, learningRate);
+  if (!Number.isFinite(loss)) {
+    const { epoch, step } = run.state;
+    throw diverged(
+      run,
+      `the loss is ${loss} at epoch ${epoch + 1}, step ${step + 1} of ${run.trainLoader.stepsPerEpoch}`,
+    );
+  }
   return { loss, correct: outputs["correct"]!.data[0] as number };
-}
-
-function divergence(run: Run, loss: number, learningRate: number): RangeError {
-  const { epoch, step, history } = run.state;
-  const kept = history.length === 0
-    ? "no epoch was finished before"
-    : `the best epoch so far is kept in ${JSON.stringify(join(run.outputDir, bestFileName))}`;
-  return new RangeError(
-    `Cannot go on training: the loss is ${loss} at epoch ${epoch + 1}, step ${step + 1} of ` +
-      `${run.trainLoader.stepsPerEpoch}, with learning rate ${learningRate}\n  ${kept}\n` +
-      `  help: train with a smaller learning rate, e.g. { learningRate: ${
-        Number((learningRate / 10).toPrecision(2))
-      } }, ` +
-      `or with { warmUpEpochs: 3 }`,
-  );
 }
 
 /** Measures the current epoch's weights and closes its row of the history. Returns whether that was done. */
@@ -251,6 +158,7 @@ async function validateEpoch(run: Run): Promise<boolean> {
     await saveRun(run);
     return false;
   }
+  await warnAboutSkipped(run);
   const record: EpochRecord = {
     epoch,
     trainLoss: lossSum / trainLoader.stepsPerEpoch,
@@ -273,11 +181,8 @@ async function validateEpoch(run: Run): Promise<boolean> {
     history: [...history, record],
     earlyStopping,
   };
-  if (best) {
-    run.bestWeights = weights;
-    await saveBest(run, record);
-  }
-  await saveRun(run);
+  // Before the files: a run killed in between does the epoch again, and logs cut its row. The other way round a kill
+  // would lose the row.
   await run.emit({
     type: "epoch",
     ...record,
@@ -287,35 +192,19 @@ async function validateEpoch(run: Run): Promise<boolean> {
     elapsedSeconds: clock.elapsedSeconds(),
     remainingSeconds: remainingSeconds(run),
   });
-  return true;
-}
-
-type Measured = Pick<EpochRecord, "validationLoss" | "validationTop1" | "validationTop5">;
-
-/** `undefined` if the user stopped the run meanwhile. */
-async function validate(run: Run, weights: Record<string, HostTensor>): Promise<Measured | undefined> {
-  const { inference, validationLoader, data } = run;
-  await inference.setWeights(weights);
-  const logits: Float32Array[] = [];
-  const labels: number[] = [];
-  for await (const batch of validationLoader.epoch(0)) {
-    if (run.signal.aborted) return undefined;
-    logits.push(...await inference.logits(batch.images, batch.count));
-    for (let row = 0; row < batch.count; row++) labels.push(batch.labels[row]!);
+  if (best) {
+    run.bestWeights = weights;
+    await saveBest(run, weights, record);
   }
-  const losses = sampleLosses(logits, labels);
-  return {
-    validationLoss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
-    validationTop1: topKAccuracy(logits, labels, 1),
-    validationTop5: topKAccuracy(logits, labels, Math.min(5, data.classNames.length)),
-  };
+  await saveRun(run);
+  clock.pause();
+  return true;
 }
 
 async function endRun(run: Run, stopped: StopReason): Promise<TrainingOutcome> {
   const best = bestRecord(run.state);
   const weights = run.bestWeights ?? await currentWeights(run);
-  if (stopped === "interrupted" && best === undefined) await saveBest({ ...run, bestWeights: weights });
-  const checkpoint = join(run.outputDir, bestFileName);
+  if (best === undefined) await saveBest(run, weights, undefined);
   await run.emit({
     type: "end",
     stopped,
@@ -323,46 +212,46 @@ async function endRun(run: Run, stopped: StopReason): Promise<TrainingOutcome> {
     bestTop1: best?.validationTop1 ?? 0,
     elapsedSeconds: run.clock.elapsedSeconds(),
   });
-  return { weights, best, history: run.state.history, stopped, checkpoint };
+  return {
+    weights,
+    best,
+    history: run.state.history,
+    stopped,
+    checkpoint: join(run.outputDir, bestFileName),
+  };
 }
 
-function bestRecord({ history, earlyStopping }: RunState): EpochRecord | undefined {
-  return history.find((record) => record.epoch === earlyStopping.bestEpoch);
-}
-
-async function currentWeights(run: Run): Promise<Record<string, HostTensor>> {
-  return { ...await run.step.read("parameters/"), ...await run.step.read("statistics/") };
-}
-
-async function saveBest(run: Run, record?: EpochRecord): Promise<void> {
-  const path = join(run.outputDir, bestFileName);
-  await saveWeights(path, run.bestWeights!, {
-    format: 1,
+async function emitStart(run: Run): Promise<void> {
+  const { data, recipe, trainLoader, environment, state } = run;
+  await run.emit({
+    type: "start",
     model: run.model,
-    classNames: run.data.classNames,
-    preprocessing: run.preprocessing,
-    recipe: run.recipe,
-    ...(record === undefined ? {} : { metrics: { ...record } }),
+    classNames: data.classNames,
+    trainSize: data.train.samples.length,
+    validationSize: data.validation.samples.length,
+    batchSize: trainLoader.batchSize,
+    epochs: recipe.epochs,
+    stepsPerEpoch: trainLoader.stepsPerEpoch,
+    epoch: state.epoch,
+    step: state.step,
+    device: `${environment.device} (${environment.library})`,
+    outputDir: run.outputDir,
   });
-  await run.emit({ type: "checkpoint", kind: "best", path, epoch: record?.epoch ?? run.state.epoch });
 }
 
-async function saveRun(run: Run): Promise<void> {
-  const path = join(run.outputDir, resumeFileName);
-  const best = Object.entries(run.bestWeights ?? {}).map(([name, value]) => [`best/${name}`, value]);
-  await saveResume(path, {
-    format: 1,
-    model: run.model,
-    classNames: run.data.classNames,
-    preprocessing: run.preprocessing,
-    recipe: run.recipe,
-    seed: run.seed,
-    dataHash: run.dataHash,
-    environment: run.environment,
-    state: run.state,
-    tensors: { ...await run.step.read(), ...Object.fromEntries(best) },
+/** Tells about pictures that turned out to be unreadable since it last did. */
+async function warnAboutSkipped(run: Run): Promise<void> {
+  const skipped = [...run.trainLoader.unreadable, ...run.validationLoader.unreadable];
+  if (skipped.length === run.skipped) return;
+  run.skipped = skipped.length;
+  const shown = skipped.slice(0, 5).map(({ name, reason }) => `${name} (${reason})`).join(", ");
+  const more = skipped.length > 5 ? ` and ${skipped.length - 5} more` : "";
+  await run.emit({
+    type: "warning",
+    message: `${skipped.length} ${
+      skipped.length === 1 ? "picture is" : "pictures are"
+    } skipped, because they cannot be read: ${shown}${more}`,
   });
-  await run.emit({ type: "checkpoint", kind: "resume", path, epoch: run.state.epoch });
 }
 
 function remainingSeconds(run: Run): number {

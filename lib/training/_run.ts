@@ -1,0 +1,103 @@
+import { baselineAugmentation } from "../augment/augmentation.ts";
+import { createLoader, type Loader } from "../data/loader.ts";
+import type { HostTensor } from "../graph/host_tensor.ts";
+import { createInference, type Inference } from "../models/inference.ts";
+import { compile, type CompiledFunction } from "../tensorflow/compiled_function.ts";
+import { hashData, type RunState } from "./checkpoint.ts";
+import { classWeights } from "./class_weights.ts";
+import { type Clock, startClock } from "./clock.ts";
+import { createEarlyStopping } from "./early_stopping.ts";
+import type { EpochRecord } from "./events.ts";
+import { createSchedule } from "./schedules.ts";
+import { initialState, recordTrainStep } from "./train_step.ts";
+import type { TrainingSetup } from "./trainer.ts";
+
+/** A run with its compiled functions and loaders. */
+export interface Run extends TrainingSetup {
+  readonly step: CompiledFunction;
+  readonly inference: Inference;
+  readonly trainLoader: Loader;
+  readonly validationLoader: Loader;
+  readonly dataHash: string;
+  readonly clock: Clock;
+  readonly learningRateAt: (epoch: number) => number;
+  /** Where the run stands. */
+  state: RunState;
+  bestWeights: Record<string, HostTensor> | undefined;
+  /** How many unreadable pictures were told about. */
+  skipped: number;
+}
+
+/** Records and compiles what the run needs, and puts it where it starts or goes on. */
+export function startRun(setup: TrainingSetup): Run {
+  const { network, preprocessing, recipe, data, resume, seed, workers, onUnreadable = "error" } = setup;
+  const loading = { preprocessing, seed, workers, onUnreadable };
+  const trainLoader = createLoader(data.train, {
+    ...loading,
+    batchSize: recipe.batchSize,
+    training: true,
+    augment: recipe.augmentation === "baseline" ? baselineAugmentation() : undefined,
+  });
+  const validationLoader = createLoader(data.validation, {
+    ...loading,
+    batchSize: Math.min(recipe.batchSize, data.validation.samples.length),
+    training: false,
+  });
+  const graph = recordTrainStep({
+    network,
+    preprocessing,
+    batchSize: trainLoader.batchSize,
+    loss: {
+      labelSmoothing: recipe.labelSmoothing,
+      classWeights: classWeights(recipe.classWeights, data.train),
+    },
+    optimizer: { momentum: recipe.momentum, weightDecay: recipe.weightDecay },
+  });
+  const { state, bestWeights } = splitTensors(resume?.tensors ?? {});
+  return {
+    ...setup,
+    step: compile(graph, { variables: resume === undefined ? initialState(network, setup.weights) : state }),
+    inference: createInference(network, setup.weights, preprocessing, validationLoader.batchSize),
+    trainLoader,
+    validationLoader,
+    dataHash: hashData(data),
+    clock: startClock(),
+    learningRateAt: createSchedule(recipe),
+    state: resume?.state ??
+      { epoch: 0, step: 0, lossSum: 0, correct: 0, history: [], earlyStopping: createEarlyStopping() },
+    bestWeights,
+    skipped: 0,
+  };
+}
+
+/** Frees what {@linkcode startRun} compiled. */
+export async function disposeRun(run: Run): Promise<void> {
+  await run.step.dispose();
+  await run.inference.dispose();
+}
+
+/** Parameters and running statistics as they are now. */
+export async function currentWeights(run: Run): Promise<Record<string, HostTensor>> {
+  return { ...await run.step.read("parameters/"), ...await run.step.read("statistics/") };
+}
+
+/** The row of the best epoch, if one was finished. */
+export function bestRecord({ history, earlyStopping }: RunState): EpochRecord | undefined {
+  return history.find((record) => record.epoch === earlyStopping.bestEpoch);
+}
+
+/** A resume file's tensors: the state of the training step, and the best weights so far. */
+function splitTensors(tensors: Readonly<Record<string, HostTensor>>): {
+  state: Record<string, HostTensor>;
+  bestWeights: Record<string, HostTensor> | undefined;
+} {
+  const prefix = "best/";
+  const entries = Object.entries(tensors);
+  const best = entries.filter(([name]) => name.startsWith(prefix));
+  return {
+    state: Object.fromEntries(entries.filter(([name]) => !name.startsWith(prefix))),
+    bestWeights: best.length === 0
+      ? undefined
+      : Object.fromEntries(best.map(([name, value]) => [name.slice(prefix.length), value])),
+  };
+}

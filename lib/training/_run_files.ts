@@ -1,0 +1,82 @@
+import { join } from "node:path";
+import { bestFileName, resumeFileName, saveResume, saveWeights } from "./checkpoint.ts";
+import type { HostTensor } from "../graph/host_tensor.ts";
+import { divergenceError, notFiniteTensors } from "./divergence.ts";
+import type { EpochRecord } from "./events.ts";
+import { bestRecord, type Run } from "./_run.ts";
+
+/**
+ * Writes weights for others to use.
+ *
+ * @param run The run.
+ * @param weights The best weights, or the current ones if no epoch was finished.
+ * @param record The epoch they come from.
+ */
+export async function saveBest(
+  run: Run,
+  weights: Readonly<Record<string, HostTensor>>,
+  record: EpochRecord | undefined,
+): Promise<void> {
+  const path = join(run.outputDir, bestFileName);
+  await saveWeights(path, weights, {
+    format: 1,
+    model: run.model,
+    classNames: run.data.classNames,
+    preprocessing: run.preprocessing,
+    recipe: run.recipe,
+    ...(record === undefined ? {} : { metrics: { ...record } }),
+  });
+  await run.emit({ type: "checkpoint", kind: "best", path, epoch: record?.epoch ?? run.state.epoch });
+}
+
+/**
+ * Writes all that is needed to go on from here.
+ *
+ * @param run The run.
+ * @throws {RangeError} If weights are not finite: such a state must not replace a good one.
+ */
+export async function saveRun(run: Run): Promise<void> {
+  const path = join(run.outputDir, resumeFileName);
+  const state = await run.step.read();
+  requireFinite(run, state);
+  const best = Object.entries(run.bestWeights ?? {}).map(([name, value]) => [`best/${name}`, value]);
+  await saveResume(path, {
+    format: 1,
+    model: run.model,
+    classNames: run.data.classNames,
+    preprocessing: run.preprocessing,
+    recipe: run.recipe,
+    seed: run.seed,
+    dataHash: run.dataHash,
+    environment: run.environment,
+    state: run.state,
+    tensors: { ...state, ...Object.fromEntries(best) },
+  });
+  await run.emit({ type: "checkpoint", kind: "resume", path, epoch: run.state.epoch });
+}
+
+/** The loss tells of the weights before a step; this tells of those after it. */
+export function requireFinite(run: Run, tensors: Readonly<Record<string, HostTensor>>): void {
+  const names = notFiniteTensors(tensors);
+  if (names.length === 0) return;
+  throw diverged(
+    run,
+    `${names.length} of ${Object.keys(tensors).length} tensors (${names[0]} first) are not finite numbers ` +
+      `after ${position(run)}`,
+  );
+}
+
+/** The error of a run that diverged; see `divergenceError`. */
+export function diverged(run: Run, found: string): RangeError {
+  return divergenceError({
+    found,
+    learningRate: run.learningRateAt(run.state.epoch),
+    outputDir: run.outputDir,
+    hasBest: bestRecord(run.state) !== undefined,
+  });
+}
+
+/** E.g. `epoch 2, step 3 of 40`, both counted from 1: the last step that was taken. */
+function position({ state, trainLoader }: Run): string {
+  return `epoch ${state.epoch + 1}, step ${state.step} of ${trainLoader.stepsPerEpoch}`;
+}

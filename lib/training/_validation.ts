@@ -1,0 +1,48 @@
+import type { HostTensor } from "../graph/host_tensor.ts";
+import { sampleLosses } from "../metrics/log_loss.ts";
+import { topKAccuracy } from "../metrics/top_k.ts";
+import { isFiniteArray } from "./divergence.ts";
+import type { EpochRecord } from "./events.ts";
+import type { Run } from "./_run.ts";
+import { diverged, requireFinite } from "./_run_files.ts";
+
+/** What a pass over the validation set measures. */
+export type Measured = Pick<EpochRecord, "validationLoss" | "validationTop1" | "validationTop5">;
+
+/**
+ * Measures weights on the validation set.
+ *
+ * @param run The run.
+ * @param weights Parameters and running statistics.
+ * @returns Loss and accuracies; `undefined` if the user stopped the run meanwhile.
+ * @throws {RangeError} If weights or scores are not finite numbers.
+ */
+export async function validate(
+  run: Run,
+  weights: Readonly<Record<string, HostTensor>>,
+): Promise<Measured | undefined> {
+  const { inference, validationLoader, data } = run;
+  requireFinite(run, weights);
+  await inference.setWeights(weights);
+  const logits: Float32Array[] = [];
+  const labels: number[] = [];
+  for await (const batch of validationLoader.epoch(0)) {
+    if (run.signal.aborted) return undefined;
+    logits.push(...await inference.logits(batch.images, batch.count));
+    for (let row = 0; row < batch.count; row++) labels.push(batch.labels[row]!);
+  }
+  const notFinite = logits.filter((row) => !isFiniteArray(row)).length;
+  if (notFinite > 0) {
+    throw diverged(
+      run,
+      `the scores of ${notFinite} of ${logits.length} validation pictures are not finite numbers ` +
+        `after epoch ${run.state.epoch + 1}`,
+    );
+  }
+  const losses = sampleLosses(logits, labels);
+  return {
+    validationLoss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
+    validationTop1: topKAccuracy(logits, labels, 1),
+    validationTop5: topKAccuracy(logits, labels, Math.min(5, data.classNames.length)),
+  };
+}

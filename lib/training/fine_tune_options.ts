@@ -1,0 +1,191 @@
+import type { DatasetSplits } from "../data/dataset.ts";
+import { checkClassNames } from "../data/dataset.ts";
+import { DatasetError, type DatasetProblem } from "../data/dataset_error.ts";
+import type { Model } from "../models/model.ts";
+import type { Device } from "../tensorflow/engine.ts";
+import { classWeights, type ClassWeightsOption } from "./class_weights.ts";
+import type { TrainingEvent } from "./events.ts";
+import * as check from "./options.ts";
+
+/** Options of `fineTune`. */
+export interface FineTuneOptions {
+  /**
+   * How to train.
+   * @default {"baseline"}
+   */
+  recipe?: "baseline";
+  /** Times the training set is gone through; with `resumeFrom` as many as the run had, for they shape its schedule. @default {30} */
+  epochs?: number;
+  /** Pictures a step. @default {32} */
+  batchSize?: number;
+  /** Learning rate at the start. @default {the recipe's, scaled to the batch size} */
+  learningRate?: number;
+  /** Epochs over which the rate rises from a tenth. @default {0} */
+  warmUpEpochs?: number;
+  /** The loss. @default {"softmax"} */
+  loss?: "softmax";
+  /** Share of the target spread over all classes, 0..1. @default {0} */
+  labelSmoothing?: number;
+  /** `"auto"` weighs classes by inverse frequency (mean 1); or a weight by class name. @default {none} */
+  classWeights?: ClassWeightsOption;
+  /** Part of the velocity that stays from step to step, 0..1. @default {0.9} */
+  momentum?: number;
+  /** L2 penalty on every parameter. @default {0.0005} */
+  weightDecay?: number;
+  /** Epochs without a better validation top-1 after which the run ends. @default {never} */
+  earlyStoppingPatience?: number;
+  /** `"baseline"` flips and crops at random; `"none"` leaves pictures as they are. @default {"baseline"} */
+  augmentation?: "baseline" | "none";
+  /** First weights, as in `loadModel`: a tag, a path, or `null` for random ones. @default {the model's published ones} */
+  weights?: string | null;
+  /** Side of the square input, in pixels. @default {the weights' own, 224} */
+  imageSize?: number;
+  /** Decides order, augmentation and random weights. @default {0} */
+  seed?: number;
+  /** Folder of checkpoints and logs. @default {`outputs/<model>-<time>`} */
+  outputDir?: string;
+  /** Folder of a run (or its `resume.safetensors`) to go on with, bit for bit where it stopped. */
+  resumeFrom?: string;
+  /** What to compute on. @default {"auto"} */
+  device?: Device;
+  /** Pictures decoded at the same time. @default {one for each core} */
+  workers?: number;
+  /** What to do with a picture that cannot be read. @default {"error"} */
+  onUnreadable?: "error" | "skip";
+  /** Log files to write into `outputDir`. @default {["csv", "jsonl", "tensorboard"]} */
+  logs?: readonly ("csv" | "jsonl" | "tensorboard")[];
+  /** Whether progress shows itself: curves in a notebook, a bar in a terminal. @default {true, if `onEvent` is not given} */
+  view?: boolean;
+  /** Seconds between resume checkpoints within an epoch; there is one after each epoch anyway. @default {300} */
+  checkpointSeconds?: number;
+  /** Told about everything that happens; awaited. */
+  onEvent?: (event: TrainingEvent) => void | Promise<void>;
+  /** Stops the run after the step it is in; it saves and returns the best so far, as Ctrl-C and the Stop button do. */
+  signal?: AbortSignal;
+}
+
+const known: readonly (keyof FineTuneOptions)[] = [
+  "recipe",
+  "epochs",
+  "batchSize",
+  "learningRate",
+  "warmUpEpochs",
+  "loss",
+  "labelSmoothing",
+  "classWeights",
+  "momentum",
+  "weightDecay",
+  "earlyStoppingPatience",
+  "augmentation",
+  "weights",
+  "imageSize",
+  "seed",
+  "outputDir",
+  "resumeFrom",
+  "device",
+  "workers",
+  "onUnreadable",
+  "logs",
+  "view",
+  "checkpointSeconds",
+  "onEvent",
+  "signal",
+];
+
+/**
+ * Refuses what `fineTune` cannot run with, before anything is downloaded or opened.
+ *
+ * @param source A model id, the path of a checkpoint, or a model.
+ * @param data Training and validation set.
+ * @param options The options.
+ * @throws {TypeError} If an option is unknown, or an argument is of the wrong type.
+ * @throws {RangeError} If a value cannot be used.
+ * @throws {DatasetError} If the data lacks a set, has fewer than two classes, or has labels that are no classes.
+ */
+export function checkFineTune(source: string | Model, data: DatasetSplits, options: FineTuneOptions): void {
+  checkSource(source);
+  check.checkOptions(options, known, "fineTune");
+  check.checkValues("fineTune", problemsOf(options));
+  checkData(data);
+  classWeights(options.classWeights, data.train);
+}
+
+function checkSource(source: string | Model): void {
+  if (typeof source === "string" && source !== "") return;
+  if (typeof source === "object" && source !== null && "network" in source && "weights" in source) return;
+  const found = source === "" ? "an empty text" : source === null ? "null" : typeof source;
+  throw new TypeError(
+    `Cannot run fineTune(): found ${found} for the model, wanted a model id, the path of a checkpoint or a model\n` +
+      `  help: write for example fineTune("tf_efficientnet_lite0", data)`,
+  );
+}
+
+function problemsOf(options: FineTuneOptions): (check.OptionProblem | undefined)[] {
+  const { epochs = 30, warmUpEpochs = 0, weights, signal, logs } = options;
+  const problem = (option: keyof FineTuneOptions, wanted: string, wrongType: boolean) => ({
+    option,
+    found: options[option],
+    wanted,
+    wrongType,
+  });
+  return [
+    check.oneOf("recipe", options.recipe, ["baseline"]),
+    check.oneOf("loss", options.loss, ["softmax"]),
+    check.positiveInteger("epochs", options.epochs),
+    check.positiveInteger("batchSize", options.batchSize),
+    check.positiveNumber("learningRate", options.learningRate),
+    check.wholeNumber("warmUpEpochs", options.warmUpEpochs) ??
+      (warmUpEpochs >= epochs
+        ? problem("warmUpEpochs", `fewer than the ${epochs} epochs`, false)
+        : undefined),
+    check.ratio("labelSmoothing", options.labelSmoothing),
+    check.ratio("momentum", options.momentum),
+    check.nonNegativeNumber("weightDecay", options.weightDecay),
+    check.positiveInteger("earlyStoppingPatience", options.earlyStoppingPatience),
+    check.oneOf("augmentation", options.augmentation, ["baseline", "none"]),
+    weights === null ? undefined : check.ofType("weights", weights, "string"),
+    check.positiveInteger("imageSize", options.imageSize),
+    check.wholeNumber("seed", options.seed),
+    check.ofType("outputDir", options.outputDir, "string"),
+    check.ofType("resumeFrom", options.resumeFrom, "string"),
+    check.oneOf("device", options.device, ["auto", "cpu", "gpu"]),
+    check.positiveInteger("workers", options.workers),
+    check.oneOf("onUnreadable", options.onUnreadable, ["error", "skip"]),
+    check.ofType("view", options.view, "boolean"),
+    check.nonNegativeNumber("checkpointSeconds", options.checkpointSeconds),
+    check.ofType("onEvent", options.onEvent, "function"),
+    signal === undefined || signal instanceof AbortSignal
+      ? undefined
+      : problem("signal", "an AbortSignal", true),
+    ...(logs === undefined || Array.isArray(logs)
+      ? (logs ?? []).map((log) => check.oneOf("logs", log, ["csv", "jsonl", "tensorboard"]))
+      : [problem("logs", "an array", true)]),
+  ];
+}
+
+function checkData(data: DatasetSplits): void {
+  const help = 'pass what imageFolders("folder") returns, or { classNames, train, validation }';
+  const isSet = (set: unknown) => Array.isArray((set as { samples?: unknown } | undefined)?.samples);
+  if (!Array.isArray(data?.classNames) || !isSet(data.train) || !isSet(data.validation)) {
+    throw new DatasetError("Cannot train: the data must have class names, a training and a validation set", {
+      help,
+    });
+  }
+  checkClassNames(data.train.name, data.classNames);
+  for (const set of [data.train, data.validation]) {
+    if (set.samples.length === 0) {
+      throw new DatasetError(`Cannot train: "${set.name}" has no pictures`, { help });
+    }
+    const isClass = (label: number) =>
+      Number.isInteger(label) && label >= 0 && label < data.classNames.length;
+    const problems: DatasetProblem[] = set.samples.filter(({ label }) => !isClass(label)).map((
+      { name, label },
+    ) => ({ name, reason: `label ${label} is not an index 0 to ${data.classNames.length - 1}` }));
+    if (problems.length > 0) {
+      throw new DatasetError(
+        `Cannot train: ${problems.length} of ${set.samples.length} labels of "${set.name}" are not classes`,
+        { problems, help: "make data sets from lists with dataset(samples, classNames)" },
+      );
+    }
+  }
+}
