@@ -21,7 +21,7 @@ export function imageFormat(bytes: Uint8Array): ImageFormat {
     return { id: "webp", complete: bytes.length >= uint32(bytes, 4, true) + 8 };
   }
   if (starts("GIF87a") || starts("GIF89a")) return { id: "gif", complete: hasTail(bytes, ";") };
-  if (starts("II*\0") || starts("MM\0*")) return { id: "tiff", complete: tiffIsComplete(bytes) };
+  if (starts("II*\0") || starts("MM\0*")) return tiffFormat(bytes);
   if (starts("BM") && [12, 16, 40, 52, 56, 64, 108, 124].includes(uint32(bytes, 14, true))) {
     return { id: "bmp", complete: true }; // the decoder itself knows
   }
@@ -65,31 +65,56 @@ function uint32(bytes: Uint8Array, at: number, littleEndian: boolean): number {
 }
 
 const tiffTypeBytes = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8];
-const stripOffsets = 273, stripByteCounts = 279, tileOffsets = 324, tileByteCounts = 325;
+const tiffTags = {
+  compression: 259,
+  photometric: 262,
+  stripOffsets: 273,
+  stripByteCounts: 279,
+  tileOffsets: 324,
+  tileByteCounts: 325,
+};
+const jpegCompressions = [6, 7], yCbCr = 6, cieLab = 8;
 
-/** Whether the first page's tags and all its strips or tiles lie inside the file. */
-function tiffIsComplete(bytes: Uint8Array): boolean {
+/** Reads the tags of the first page: whether its strips or tiles lie inside the file, and which colours it has. */
+function tiffFormat(bytes: Uint8Array): ImageFormat {
+  const values = tiffValues(bytes);
+  if (!values) return { id: "tiff", complete: false };
+  const first = (tag: number) => values.get(tag)?.[0];
+  const isJpeg = jpegCompressions.includes(first(tiffTags.compression) ?? 1);
+  // libtiff hands these over unconverted: the colours would be wrong without a word.
+  if (first(tiffTags.photometric) === yCbCr && !isJpeg) {
+    return { id: undefined, reason: "unsupported TIFF (YCbCr colours without JPEG compression)" };
+  }
+  if (first(tiffTags.photometric) === cieLab) {
+    return { id: undefined, reason: "unsupported TIFF (CIELab colours)" };
+  }
+  const offsets = values.get(tiffTags.stripOffsets) ?? values.get(tiffTags.tileOffsets) ?? [];
+  const counts = values.get(tiffTags.stripByteCounts) ?? values.get(tiffTags.tileByteCounts) ?? [];
+  return { id: "tiff", complete: offsets.every((offset, i) => offset + (counts[i] ?? 0) <= bytes.length) };
+}
+
+/** The values of the tags above, or `undefined` if any tag's values lie outside the file. */
+function tiffValues(bytes: Uint8Array): Map<number, number[]> | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = bytes[0] === 0x49;
+  const wanted: number[] = Object.values(tiffTags);
+  const values = new Map<number, number[]>();
   try {
     const directory = view.getUint32(4, little);
     const entries = view.getUint16(directory, little);
-    if (directory + 2 + entries * 12 + 4 > bytes.length) return false;
-    const values = new Map<number, number[]>();
+    if (directory + 2 + entries * 12 + 4 > bytes.length) return undefined;
     for (let at = directory + 2; at < directory + 2 + entries * 12; at += 12) {
       const tag = view.getUint16(at, little), type = view.getUint16(at + 2, little);
       const count = view.getUint32(at + 4, little), size = tiffTypeBytes[type] ?? 0;
       const from = count * size <= 4 ? at + 8 : view.getUint32(at + 8, little);
-      if (from + count * size > bytes.length) return false;
-      if (![stripOffsets, stripByteCounts, tileOffsets, tileByteCounts].includes(tag)) continue;
+      if (from + count * size > bytes.length) return undefined;
+      if (!wanted.includes(tag) || (size !== 2 && size !== 4)) continue;
       const read = (i: number) =>
         size === 2 ? view.getUint16(from + i * 2, little) : view.getUint32(from + i * 4, little);
       values.set(tag, Array.from({ length: count }, (_, i) => read(i)));
     }
-    const offsets = values.get(stripOffsets) ?? values.get(tileOffsets) ?? [];
-    const counts = values.get(stripByteCounts) ?? values.get(tileByteCounts) ?? [];
-    return offsets.every((offset, i) => offset + (counts[i] ?? 0) <= bytes.length);
+    return values;
   } catch {
-    return false; // a RangeError: the directory itself lies outside
+    return undefined; // a RangeError: the directory itself lies outside
   }
 }

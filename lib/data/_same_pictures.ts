@@ -86,9 +86,10 @@ export function findSamePictures(signatures: readonly (Signature | undefined)[])
     }
     for (const bucket of buckets.values()) {
       if (bucket.length > 2000) continue; // plain backgrounds: nothing can be said there
-      for (const [position, a] of bucket.entries()) {
-        for (const b of bucket.slice(position + 1)) {
-          if (root(a) !== root(b) && looksTheSame(signatures[a]!, signatures[b]!)) join(a, b);
+      for (let i = 0; i < bucket.length; i++) {
+        for (let j = i + 1; j < bucket.length; j++) {
+          const a = bucket[i], b = bucket[j];
+          if (looksTheSame(signatures[a]!, signatures[b]!)) join(a, b);
         }
       }
     }

@@ -204,3 +204,36 @@ Deno.test("decodePixels() refuses pixels in memory of the wrong length", async (
     'Cannot read image "x": width and height must be positive integers: 0 x 2',
   );
 });
+
+Deno.test("decodePixels() refuses TIFF colours that would come out wrong", async () => {
+  const tiff = await Deno.readFile(picture("rgb.tif"));
+  const view = new DataView(tiff.buffer);
+  const directory = view.getUint32(4, true), entries = view.getUint16(directory, true);
+  for (
+    const [photometric, colours] of [[6, "YCbCr colours without JPEG compression"], [
+      8,
+      "CIELab colours",
+    ]] as const
+  ) {
+    for (let at = directory + 2; at < directory + 2 + entries * 12; at += 12) {
+      if (view.getUint16(at, true) === 262) view.setUint16(at + 8, photometric, true);
+    }
+    assert.equal(
+      await message(tiff, "x"),
+      `Cannot read image "x": unsupported TIFF (${colours})\n  help: use .jpg, .png, .webp, .gif, .bmp or .tif files`,
+    );
+  }
+});
+
+Deno.test("decodePixels() survives any byte of a TIFF directory", async () => {
+  const tiff = await Deno.readFile(picture("lzw.tiff"));
+  const directory = new DataView(tiff.buffer).getUint32(4, true);
+  for (let at = directory; at < Math.min(tiff.length, directory + 150); at++) {
+    const changed = tiff.slice();
+    changed[at] ^= 0xff;
+    await decodePixels(changed, "x").then(
+      ({ width, height, data }) => assert.equal(data.length, width * height * 3),
+      (error) => assert(error instanceof DatasetError, `at ${at}: ${error.stack}`),
+    );
+  }
+});
