@@ -57,5 +57,5 @@ const entities: Readonly<Record<string, string>> = {
 
 /** Escapes a text for HTML text and quoted attributes. */
 export function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => entities[character]!);
+  return text.replaceAll(/[&<>"']/g, (character) => entities[character]);
 }

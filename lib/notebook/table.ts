@@ -34,7 +34,7 @@ export function tableHtml(table: Table): Html {
         <tr>${table.columns.map((column) => cell("th", column.name, column))}</tr>
       </thead>
       <tbody>${table.rows.map((row) =>
-        html`<tr>${row.map((value, i) => cell("td", value, table.columns[i]!))}</tr>\n`
+        html`<tr>${row.map((value, i) => cell("td", value, table.columns[i]))}</tr>\n`
       )}</tbody>
     </table>
   `;
@@ -55,11 +55,11 @@ export function tableHtml(table: Table): Html {
  */
 export function tableText(table: Table): string {
   const lines = [table.columns.map((column) => column.name), ...table.rows.map((row) => row.map(String))];
-  const widths = table.columns.map((_, i) => Math.max(...lines.map((line) => [...line[i]!].length)));
+  const widths = table.columns.map((_, i) => Math.max(...lines.map((line) => [...line[i]].length)));
   return lines.map((line) =>
     line.map((value, i) => {
-      const space = " ".repeat(widths[i]! - [...value].length);
-      return table.columns[i]!.align === "right" ? space + value : value + space;
+      const space = " ".repeat(widths[i] - [...value].length);
+      return table.columns[i].align === "right" ? space + value : value + space;
     }).join("  ").trimEnd()
   ).join("\n");
 }

@@ -47,7 +47,8 @@ export async function renderSvg(figure: FigureSpec, options: { outlines: boolean
   try {
     const { data, layout } = structuredClone(figure); // plotly writes into what it is given
     await Plotly.newPlot(element, data, layout, { staticPlot: true });
-    const svg = Plotly.Snapshot.toSVG(element, "svg", 1);
+    // Plotly marks font names to get rid of their quotes, and jsdom has taken the quotes away already.
+    const svg = Plotly.Snapshot.toSVG(element, "svg", 1).replaceAll("TOBESTRIPPED", "");
     return options.outlines ? outlineText(svg, new window.DOMParser()) : svg;
   } finally {
     Plotly.purge(element);

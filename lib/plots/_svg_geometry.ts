@@ -78,7 +78,7 @@ export function screenMatrixOf(element: SvgElement): Matrix {
 export function lengthOf(element: SvgElement): number {
   const points = outlinePoints(element);
   let length = 0;
-  for (let i = 1; i < points.length; i++) length += distance(points[i - 1]!, points[i]!);
+  for (let i = 1; i < points.length; i++) length += distance(points[i - 1], points[i]);
   return length;
 }
 
@@ -87,7 +87,7 @@ export function pointAtLength(element: SvgElement, wanted: number): { x: number;
   const points = outlinePoints(element);
   let length = 0;
   for (let i = 1; i < points.length; i++) {
-    const from = points[i - 1]!, to = points[i]!, step = distance(from, to);
+    const from = points[i - 1], to = points[i], step = distance(from, to);
     if (step > 0 && length + step >= wanted) {
       const share = (wanted - length) / step;
       return { x: from[0] + share * (to[0] - from[0]), y: from[1] + share * (to[1] - from[1]) };
@@ -158,23 +158,23 @@ function pathPoints(d: string): Point[] {
   const points: Point[] = [];
   let x = 0, y = 0, startX = 0, startY = 0;
   for (const [, command, text] of d.matchAll(/([a-zA-Z])([^a-zA-Z]*(?:e-?\d+[^a-zA-Z]*)*)/g)) {
-    const kind = command!.toUpperCase();
+    const kind = command.toUpperCase();
     const isRelative = command !== kind;
     if (kind === "Z") {
       [x, y] = [startX, startY];
       points.push([x, y]);
       continue;
     }
-    const values = (text!.match(/-?(?:\d+\.?\d*|\.\d+)(?:e-?\d+)?/g) ?? []).map(Number);
+    const values = (text.match(/-?(?:\d+\.?\d*|\.\d+)(?:e-?\d+)?/g) ?? []).map(Number);
     const stride = valuesPerCommand[kind];
     for (let i = 0; stride && i + stride <= values.length; i += stride) {
       const [fromX, fromY] = isRelative ? [x, y] : [0, 0];
       if (kind === "C" || kind === "S" || kind === "Q") { // control points bound the curve
-        for (let k = i; k + 2 < i + stride; k += 2) points.push([fromX + values[k]!, fromY + values[k + 1]!]);
+        for (let k = i; k + 2 < i + stride; k += 2) points.push([fromX + values[k], fromY + values[k + 1]]);
       }
-      if (kind === "H") x = fromX + values[i]!;
-      else if (kind === "V") y = fromY + values[i]!;
-      else [x, y] = [fromX + values[i + stride - 2]!, fromY + values[i + stride - 1]!];
+      if (kind === "H") x = fromX + values[i];
+      else if (kind === "V") y = fromY + values[i];
+      else [x, y] = [fromX + values[i + stride - 2], fromY + values[i + stride - 1]];
       if (kind === "M" && i === 0) [startX, startY] = [x, y];
       points.push([x, y]);
     }
@@ -191,7 +191,7 @@ function outlinePoints(element: SvgElement): Point[] {
 function parseTransform(transform: string | null): Matrix {
   let matrix = identity;
   for (const [, name, list] of (transform ?? "").matchAll(/(\w+)\s*\(([^)]*)\)/g)) {
-    const v = list!.split(/[\s,]+/).filter(Boolean).map(Number);
+    const v = list.split(/[\s,]+/).filter(Boolean).map(Number);
     if (name === "translate") matrix = multiply(matrix, [1, 0, 0, 1, v[0] ?? 0, v[1] ?? 0]);
     else if (name === "scale") matrix = multiply(matrix, [v[0] ?? 1, 0, 0, v[1] ?? v[0] ?? 1, 0, 0]);
     else if (name === "matrix") matrix = multiply(matrix, v as unknown as Matrix);

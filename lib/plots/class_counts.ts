@@ -30,12 +30,12 @@ const splitColors = [colors.training, colors.validation, colors.highlight];
  * ```
  */
 export function classCounts(classNames: readonly string[], splits: readonly SplitCounts[]): Figure {
-  const totals = classNames.map((_, index) => splits.reduce((sum, split) => sum + split.counts[index]!, 0));
-  const order = [...classNames.keys()].sort((a, b) => totals[b]! - totals[a]! || a - b);
-  const names = order.map((index) => shorten(classNames[index]!, 28));
+  const totals = classNames.map((_, index) => splits.reduce((sum, split) => sum + split.counts[index], 0));
+  const order = [...classNames.keys()].sort((a, b) => totals[b] - totals[a] || a - b);
+  const names = order.map((index) => shorten(classNames[index], 28));
   const rows = [...order.keys()];
   const isUpright = classNames.length > 30;
-  const largest = totals[order[0]!] ?? 0, smallest = totals[order.at(-1)!] ?? 0;
+  const largest = totals[order[0]] ?? 0, smallest = totals[order.at(-1)!] ?? 0;
   const subtitle =
     `${splits.map((split) => `${split.counts.reduce((a, b) => a + b, 0)} ${split.name}`).join(", ")}; ` +
     `${plural(classNames.length, "class")}, ${
@@ -43,7 +43,7 @@ export function classCounts(classNames: readonly string[], splits: readonly Spli
     }`;
 
   const data: Trace[] = splits.map((split, index) => {
-    const counts = order.map((label) => split.counts[label]!);
+    const counts = order.map((label) => split.counts[label]);
     return {
       type: "bar",
       name: split.name,
@@ -51,7 +51,7 @@ export function classCounts(classNames: readonly string[], splits: readonly Spli
       x: isUpright ? rows : counts,
       y: isUpright ? counts : rows,
       marker: { color: splitColors[index % splitColors.length] },
-      customdata: order.map((label) => escapeLabel(classNames[label]!)),
+      customdata: order.map((label) => escapeLabel(classNames[label])),
       hovertemplate: `%{customdata}: %{${isUpright ? "y" : "x"}} ${escapeLabel(split.name)}<extra></extra>`,
     };
   });

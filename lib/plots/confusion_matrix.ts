@@ -52,13 +52,13 @@ export function confusionMatrixPlot(
   }
   const isShare = options.cells === "share";
   const rowSums = matrix.map((row) => row.reduce((sum, count) => sum + count, 0));
-  const share = (row: number, column: number) => rowSums[row] ? matrix[row]![column]! / rowSums[row]! : 0;
+  const share = (row: number, column: number) => rowSums[row] ? matrix[row][column] / rowSums[row] : 0;
 
   const cell = cellSize(n);
   const hasText = cell >= 24;
   const names = classNames.map((name) => shorten(name, 22));
   const cellText = (row: number, column: number): string => {
-    const count = matrix[row]![column]!;
+    const count = matrix[row][column];
     if (!hasText || count === 0) return "";
     return isShare ? `${Math.round(share(row, column) * 100)}` : `${count}`;
   };
@@ -67,7 +67,7 @@ export function confusionMatrixPlot(
     z: matrix.map((row, i) => row.map((_, j) => isShown(i, j) ? share(i, j) : null)),
     text: matrix.map((row, i) => row.map((_, j) => isShown(i, j) ? cellText(i, j) : "")),
     customdata: matrix.map((row, i) =>
-      row.map((count, j) => [escapeLabel(classNames[i]!), escapeLabel(classNames[j]!), count])
+      row.map((count, j) => [escapeLabel(classNames[i]), escapeLabel(classNames[j]), count])
     ),
     x: [...classNames.keys()],
     y: [...classNames.keys()],
@@ -86,12 +86,12 @@ export function confusionMatrixPlot(
   });
 
   const total = rowSums.reduce((a, b) => a + b, 0);
-  const right = matrix.reduce((sum, row, i) => sum + row[i]!, 0);
+  const right = matrix.reduce((sum, row, i) => sum + row[i], 0);
   const worst = mostConfused(matrix);
   const subtitle = `${right} of ${total} right (${percent(right / total)})` +
     (worst
-      ? `<br>most confused: ${shorten(classNames[worst.row]!, 18)} taken for ${
-        shorten(classNames[worst.column]!, 18)
+      ? `<br>most confused: ${shorten(classNames[worst.row], 18)} taken for ${
+        shorten(classNames[worst.column], 18)
       }, ${plural(worst.count, "time")}`
       : "");
 

@@ -20,7 +20,7 @@ export type ClassScores = Pick<ClassEvaluation, "className" | "support" | "preci
  *   { className: "cat", support: 10, precision: 0.9, recall: 0.8, f1: 0.85 },
  *   { className: "dog", support: 10, precision: 0.8, recall: 0.9, f1: 0.84 },
  * ]);
- * assert.deepEqual(figure.data[0]!.y, [0, 1]);
+ * assert.deepEqual(figure.data[0].y, [0, 1]);
  * ```
  */
 export function perClassScores(

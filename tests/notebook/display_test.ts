@@ -33,7 +33,7 @@ Deno.test("liveOutput() opens one output and updates it in place", async () => {
     await output.flush();
   }
   assert.deepEqual(calls.map((call) => [call.text, call.update]), [["a", false], ["b", true]]);
-  assert.equal(calls[0]!.id, calls[1]!.id);
+  assert.equal(calls[0].id, calls[1].id);
 });
 
 Deno.test("liveOutput() merges calls that come too fast; flush() sends the latest", async () => {
@@ -84,6 +84,6 @@ Deno.test("withLook() leaves a result plain data", async () => {
   assert.deepEqual(structuredClone(result), { top1: 0.5 });
   assert.equal(result.figures.bar, 0.5);
   assert.equal(Deno.inspect({ result }), "{ result: as text }");
-  const show = (result as unknown as Record<symbol, () => Promise<unknown>>)[jupyterDisplay]!;
+  const show = (result as unknown as Record<symbol, () => Promise<unknown>>)[jupyterDisplay];
   assert.deepEqual(await show(), { "text/html": "<b>first</b>\n\n<b>last</b>", "text/plain": "as text" });
 });

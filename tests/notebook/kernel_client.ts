@@ -42,11 +42,11 @@ export async function startKernel(folder: string): Promise<Kernel> {
     key,
     signature_scheme: "hmac-sha256",
     kernel_name: "deno",
-    shell_port: ports[0]!,
-    iopub_port: ports[1]!,
-    stdin_port: ports[2]!,
-    control_port: ports[3]!,
-    hb_port: ports[4]!,
+    shell_port: ports[0],
+    iopub_port: ports[1],
+    stdin_port: ports[2],
+    control_port: ports[3],
+    hb_port: ports[4],
   };
   const file = await Deno.makeTempFile({ suffix: ".json" });
   await Deno.writeTextFile(file, JSON.stringify(connection));
@@ -152,7 +152,7 @@ function freePorts(count: number): number[] {
 function decode(frames: Uint8Array[]): Message {
   const texts = frames.map((frame) => new TextDecoder().decode(frame));
   const at = texts.indexOf("<IDS|MSG>");
-  const json = (offset: number) => JSON.parse(texts[at + offset]!);
+  const json = (offset: number) => JSON.parse(texts[at + offset]);
   return { header: json(2), parent: json(3), content: json(5) };
 }
 
@@ -193,10 +193,10 @@ async function connect(port: number, type: "SUB" | "DEALER"): Promise<Socket> {
     return taken;
   };
   const readFrame = async () => {
-    const flags = (await take(1))[0]!; // 1 = more frames follow, 2 = length in eight bytes
+    const flags = (await take(1))[0]; // 1 = more frames follow, 2 = length in eight bytes
     const size = flags & 2
       ? Number(new DataView((await take(8)).buffer).getBigUint64(0))
-      : (await take(1))[0]!;
+      : (await take(1))[0];
     return { data: await take(size), hasMore: (flags & 1) === 1 };
   };
   const frame = (data: Uint8Array, flags: number): Uint8Array => {

@@ -25,9 +25,9 @@ Deno.test("withStopSignal() lets the Stop button end nested runs while the kerne
   await new Promise((resolve) => setTimeout(resolve, 400));
   const { status, outputs } = await running;
   assert.equal(status, "ok");
-  assert.equal(outputs[0]!.content.data["text/plain"], '[ true, true, "Stopped by the user" ]');
+  assert.equal(outputs[0].content.data["text/plain"], '[ true, true, "Stopped by the user" ]');
   const after = await kernel.run("steps > 10");
-  assert.equal(after.outputs[0]!.content.data["text/plain"], "true");
+  assert.equal(after.outputs[0].content.data["text/plain"], "true");
 });
 
 Deno.test("notebookView() updates a progress bar and curves in place, the final state last", async () => {
@@ -46,7 +46,7 @@ Deno.test("notebookView() updates a progress bar and curves in place, the final 
   assert.equal(ids.size, 2);
   for (const id of ids) {
     const own = outputs.filter(({ content }) => content.transient.display_id === id);
-    assert.equal(own[0]!.type, "display_data");
+    assert.equal(own[0].type, "display_data");
     assert.ok(own.slice(1).every(({ type }) => type === "update_display_data"));
   }
   const bars = outputs.filter(({ content }) => content.data["text/html"]);

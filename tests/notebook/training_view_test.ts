@@ -29,7 +29,7 @@ Deno.test("notebookView() has shown everything when the run's end is read", asyn
   );
   const curves = bundles.filter((bundle) => bundle["image/png"]).at(-1)!;
   const { data } = curves["application/vnd.plotly.v1+json"] as { data: { y: number[] }[] };
-  assert.deepEqual(data[0]!.y, [0.75, 0.65, 0.5, 0.3]); // the losses of the steps
+  assert.deepEqual(data[0].y, [0.75, 0.65, 0.5, 0.3]); // the losses of the steps
   await view.close();
   assert.equal(bundles.length, count);
 });

@@ -16,4 +16,4 @@ export function writeRun(folder: string): void {
   log.close();
 }
 
-if (import.meta.main) writeRun(Deno.args[0]!);
+if (import.meta.main) writeRun(Deno.args[0]);

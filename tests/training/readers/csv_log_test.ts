@@ -12,9 +12,9 @@ Deno.test("csvLog() writes a line of names and a row an epoch, each at once", as
   const log = csvLog(path);
   log(start);
   assert.equal(await Deno.readTextFile(path), names + "\n");
-  log(epochs[0]!);
+  log(epochs[0]);
   assert.equal(await Deno.readTextFile(path), `${names}\n0,0.7,0.5,0.6,0.75,1,0.01\n`);
-  log(epochs[1]!);
+  log(epochs[1]);
   log.close();
   log.close();
   assert.equal(
@@ -28,7 +28,7 @@ Deno.test("csvLog() cuts the rows that a resumed run trains again, and a row cut
   await Deno.writeTextFile(path, `${names}\n0,0.7,0.5,0.6,0.75,1,0.01\n1,9,9,9,9,9,9\n2,9,9`);
   const log = csvLog(path);
   log({ ...start, epoch: 1, step: 1 });
-  log(epochs[1]!);
+  log(epochs[1]);
   log.close();
   assert.equal(
     await Deno.readTextFile(path),

@@ -33,7 +33,7 @@ Deno.test("terminalBar() redraws one line in place on a terminal and keeps it in
     const drawn = text.split("\r").filter((part) => part.includes("/2 ") && part.endsWith("\x1b[K"));
     assert.equal(drawn.length, 4); // four steps
     for (const line of drawn) assert.ok(line.replace("\x1b[K", "").length < columns, line);
-    if (columns === 80) assert.ok(drawn[0]!.startsWith("epoch 1/2 ━"), drawn[0]);
+    if (columns === 80) assert.ok(drawn[0].startsWith("epoch 1/2 ━"), drawn[0]);
   }
 });
 
