@@ -5,6 +5,7 @@ import { modelRecord } from "./models/registry.ts";
 import { isNotebook } from "./notebook/display.ts";
 import { type RunFigures, withRunView } from "./notebook/run_view.ts";
 import { withStopSignal } from "./notebook/stop_signal.ts";
+import { provisionView } from "./notebook/provision_view.ts";
 import { notebookView } from "./notebook/training_view.ts";
 import { startBackend } from "./tensorflow/backend.ts";
 import { CheckpointError, resumeFileName } from "./training/checkpoint.ts";
@@ -89,10 +90,11 @@ async function run(
 ): Promise<FineTuneResult> {
   const started = performance.now();
   const { resumeFrom } = options;
-  const engine = await startBackend({ device: options.device });
+  const onProgress = provisionView();
+  const engine = await startBackend({ device: options.device, onProgress });
   const environment = describeEnvironment(engine);
   const start = resumeFrom === undefined
-    ? await startAnew(source, data, { ...options, signal })
+    ? await startAnew(source, data, { ...options, signal }, onProgress)
     : await startAgain(source, data, { ...options, resumeFrom }, environment);
   const { recipe, seed, model, resume } = start;
   const outputDir = options.outputDir ?? start.outputDir;

@@ -1,3 +1,4 @@
+import type { ProvisionListener } from "../provision/events.ts";
 import { dirname, join } from "node:path";
 import type { DatasetSplits } from "../data/dataset.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
@@ -31,6 +32,7 @@ export interface Start {
  * @param source A model id, the path of a checkpoint, or a model.
  * @param data What it is trained on.
  * @param options The user's options.
+ * @param onProgress Told about downloads.
  * @returns The start.
  * @throws {TypeError} If an option contradicts the source.
  */
@@ -38,6 +40,7 @@ export async function startAnew(
   source: string | Model,
   data: DatasetSplits,
   options: FineTuneOptions,
+  onProgress?: ProvisionListener,
 ): Promise<Start> {
   const seed = options.seed ?? 0;
   const { device, weights, imageSize, signal } = options;
@@ -52,7 +55,15 @@ export async function startAnew(
     );
   }
   const model = typeof source === "string"
-    ? await openModel(source, { weights, imageSize, seed, device, signal, classNames: data.classNames })
+    ? await openModel(source, {
+      weights,
+      imageSize,
+      seed,
+      device,
+      signal,
+      onProgress,
+      classNames: data.classNames,
+    })
     : adapt(source, data.classNames, seed, imageSize);
   const changes: Partial<Recipe> = {
     batchSize: options.batchSize,
