@@ -160,14 +160,16 @@ async function findingHtml(
 }
 
 async function itemHtml(
-  { name, detail, picture }: FindingItem,
+  { name, detail, pictures }: FindingItem,
   data: Dataset | DatasetSplits,
 ): Promise<Html> {
-  const sample = picture && setsOf(data).find(([set]) => set === picture.set)?.[1].samples[picture.index];
-  const url = sample && await thumbnailUrl(sample.image, 96);
+  const sets = new Map(setsOf(data));
+  const urls = await Promise.all(
+    pictures.map(({ set, index }) => thumbnailUrl(sets.get(set)!.samples[index].image, 96)),
+  );
   return html`
-    <div style="display:flex;gap:8px;align-items:center;max-width:460px">
-      ${url ? thumbnail(url, 56) : ""}
+    <div style="display:flex;gap:6px;align-items:center;max-width:460px">
+      ${urls.map((url) => url ? thumbnail(url, 56) : "")}
       <div style="overflow-wrap:anywhere">
         <code>${onOneLine(name)}</code><br><span style="opacity:.75">${onOneLine(detail)}</span>
       </div>
