@@ -46,7 +46,7 @@ Deno.test("inspect() shows tables with thumbnails, and names as text", async () 
   assert(!page.includes("<script>") && !page.includes("<pets>"));
   assert(page.includes("a &quot;dog&quot;\\n&lt;script&gt;"));
   const thumbnails = page.match(/<img src="data:image\/jpeg;base64,[^"]+"/g) ?? [];
-  assert.equal(thumbnails.length, 1 + 3 + 2); // the picture that is there twice, and examples, one of which cannot be read
+  assert.equal(thumbnails.length, 2 + 3 + 2); // the picture that is there twice, and examples, one of which cannot be read
 });
 
 Deno.test("inspect() has a figure of the classes and stays plain data", async () => {

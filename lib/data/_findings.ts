@@ -33,8 +33,8 @@ export interface FindingItem {
   readonly name: string;
   /** What is special about it. */
   readonly detail: string;
-  /** Where the picture is, if it is one that can be shown. */
-  readonly picture?: { readonly set: SetName; readonly index: number };
+  /** Where the picture is, and the first one it is the same as; none for classes and for pictures that cannot be read. */
+  readonly pictures: readonly { readonly set: SetName; readonly index: number }[];
 }
 
 const tinySide = 32, hugePixels = 24e6, longSides = 3, fewPictures = 10, imbalance = 10;
@@ -66,8 +66,8 @@ export function findProblems(
 
 const counted = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
-function itemOf({ name, set, index }: InspectedPicture, detail: string): FindingItem {
-  return { name, detail, picture: { set, index } };
+function itemOf(detail: string, ...pictures: readonly InspectedPicture[]): FindingItem {
+  return { name: pictures[0].name, detail, pictures: pictures.map(({ set, index }) => ({ set, index })) };
 }
 
 function unreadable(pictures: readonly InspectedPicture[]): Finding[] {
@@ -78,7 +78,7 @@ function unreadable(pictures: readonly InspectedPicture[]): Finding[] {
     severity: "problem",
     title: `${counted(bad.length, "picture")} of ${pictures.length} cannot be read`,
     help: 'remove them, or pass { onUnreadable: "skip" }',
-    items: bad.map(({ name, reason }) => ({ name, detail: reason! })),
+    items: bad.map(({ name, reason }) => ({ name, detail: reason!, pictures: [] })),
   }];
 }
 
@@ -93,14 +93,17 @@ function samePictures(
     const [first, ...others] = group;
     const isElsewhere = new Set(group.map(({ set }) => set)).size > 1;
     const isInTwoClasses = new Set(group.map(({ label }) => label)).size > 1;
-    const where = others.slice(0, 3).map(({ name, label }) =>
-      isInTwoClasses ? `${name} (${classNames[label]})` : name
-    );
+    const where = others.slice(0, 3).map(({ name, label, set }) => {
+      const notes = [...(isInTwoClasses ? [classNames[label]] : []), ...(isElsewhere ? [set] : [])];
+      return notes.length > 0 ? `${name} (${notes.join(", ")})` : name;
+    });
     const more = others.length > 3 ? ` and ${others.length - 3} more` : "";
     const detail = `${identical ? "the same file as" : "looks the same as"} ${where.join(", ")}${more}`;
-    if (isElsewhere) across.push(itemOf(first, detail));
-    if (isInTwoClasses) inTwoClasses.push(itemOf(first, `${detail}; itself in ${classNames[first.label]}`));
-    if (!isElsewhere && !isInTwoClasses) twice.push(itemOf(first, detail));
+    if (isElsewhere) across.push(itemOf(detail, first, others[0]));
+    if (isInTwoClasses) {
+      inTwoClasses.push(itemOf(`${detail}; itself in ${classNames[first.label]}`, first, others[0]));
+    }
+    if (!isElsewhere && !isInTwoClasses) twice.push(itemOf(detail, first, others[0]));
   }
   const findings: Finding[] = [];
   if (across.length > 0) {
@@ -138,7 +141,7 @@ function classSizes(classNames: readonly string[], sets: readonly SetSummary[]):
   const training = sets[0];
   const classItems = (counts: readonly number[], matches: (count: number) => boolean) =>
     counts.flatMap((count, label) =>
-      matches(count) ? [{ name: classNames[label], detail: counted(count, "picture") }] : []
+      matches(count) ? [{ name: classNames[label], detail: counted(count, "picture"), pictures: [] }] : []
     );
   const empty = classItems(training.perClass, (count) => count === 0);
   if (empty.length > 0) {
@@ -183,7 +186,7 @@ function classSizes(classNames: readonly string[], sets: readonly SetSummary[]):
       help: 'pass { classWeights: "auto" }, and look at meanTop1 besides top1',
       items: [most, least].map((count) => {
         const label = training.perClass.indexOf(count);
-        return { name: classNames[label], detail: counted(count, "picture") };
+        return { name: classNames[label], detail: counted(count, "picture"), pictures: [] };
       }),
     });
   }
@@ -203,7 +206,7 @@ function oddPictures(pictures: readonly InspectedPicture[]): Finding[] {
   ): Finding[] => {
     const found = readable.filter(matches);
     if (found.length === 0) return [];
-    const items = found.map((picture) => itemOf(picture, detail(picture)));
+    const items = found.map((picture) => itemOf(detail(picture), picture));
     return [{ id, severity, title: title(counted(found.length, "picture")), help, items }];
   };
   const ratio = ({ width, height }: InspectedPicture) => Math.max(width! / height!, height! / width!);
@@ -226,7 +229,7 @@ function oddPictures(pictures: readonly InspectedPicture[]): Finding[] {
       "long",
       "warning",
       (picture) => ratio(picture) >= longSides,
-      (count) => `${count} at least ${longSides} times as long as wide, or as wide as long`,
+      (count) => `${count} with one side at least ${longSides} times the other`,
       "pictures are squeezed into a square: cut out the part that matters",
     ),
     ...check(

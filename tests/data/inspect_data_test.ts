@@ -79,9 +79,10 @@ Deno.test("inspectData() lists pictures that cannot be read", async () => {
     severity: "problem",
     title: "2 pictures of 35 cannot be read",
     help: 'remove them, or pass { onUnreadable: "skip" }',
-    items: [{ name: "all/cat/11", detail: "file is empty" }, {
+    items: [{ name: "all/cat/11", detail: "file is empty", pictures: [] }, {
       name: "all/dog/0",
       detail: "file is cut off",
+      pictures: [],
     }],
   });
   assert.equal(findings.length, 1);
@@ -129,19 +130,22 @@ Deno.test("inspectData() finds the same picture across sets, classes, sizes and 
     setOf("val", [png[0], large, ...take(1)], take(1), [copy, ...take(1)]),
   ));
   assert.deepEqual(lines(find(findings, "same-picture-across-sets")), [
-    "train/cat/0: the same file as val/cat/0",
-    "train/cat/1: looks the same as val/fox/0 (fox)",
-    "train/dog/0: looks the same as val/cat/1 (cat)",
+    "train/cat/0: the same file as val/cat/0 (validation)",
+    "train/cat/1: looks the same as val/fox/0 (fox, validation)",
+    "train/dog/0: looks the same as val/cat/1 (cat, validation)",
   ]);
   assert.deepEqual(lines(find(findings, "same-picture-in-two-classes")), [
-    "train/cat/1: looks the same as val/fox/0 (fox); itself in cat",
-    "train/dog/0: looks the same as val/cat/1 (cat); itself in dog",
+    "train/cat/1: looks the same as val/fox/0 (fox, validation); itself in cat",
+    "train/dog/0: looks the same as val/cat/1 (cat, validation); itself in dog",
     "train/dog/1: the same file as train/fox/0 (fox); itself in dog",
   ]);
   assert.deepEqual(lines(find(findings, "same-picture-twice")), [
     "train/cat/2: the same file as train/cat/3",
   ]);
-  assert.deepEqual(find(findings, "same-picture-twice")?.items[0].picture, { set: "train", index: 2 });
+  assert.deepEqual(find(findings, "same-picture-twice")?.items[0].pictures, [
+    { set: "train", index: 2 },
+    { set: "train", index: 3 },
+  ]);
 });
 
 Deno.test("inspectData() does not take pictures that are merely alike for the same", async () => {
