@@ -18,7 +18,9 @@ export interface ReportOptions {
 
 /** A report that was written. */
 export interface Report {
+  /** Path of the page. */
   readonly file: string;
+  /** Its size. */
   readonly sizeBytes: number;
 }
 

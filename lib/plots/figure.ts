@@ -31,7 +31,11 @@ export class Figure implements FigureSpec {
   /** The layout. */
   readonly layout: Layout;
 
-  /** @param spec Traces and layout in plotly's schema; typed arrays are allowed. */
+  /**
+   * Makes a figure of traces and a layout.
+   *
+   * @param spec Traces and layout in plotly's schema; typed arrays are allowed.
+   */
   constructor(spec: FigureSpec) {
     // A copy that JSON holds as it is: typed arrays become arrays, values that are not numbers become null (a gap).
     const plain = JSON.stringify(spec, (key, value) => {
