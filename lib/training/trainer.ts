@@ -115,7 +115,8 @@ async function trainEpoch(run: Run): Promise<boolean> {
       elapsedSeconds: clock.elapsedSeconds(),
       remainingSeconds: remainingSeconds(run),
     });
-    if ((performance.now() - savedAt) / 1000 >= run.checkpointSeconds) {
+    const isLast = run.state.step === trainLoader.stepsPerEpoch; // the file after the validation is near
+    if (!isLast && (performance.now() - savedAt) / 1000 >= run.checkpointSeconds) {
       await saveRun(run);
       savedAt = performance.now();
       clock.pause();
