@@ -11,6 +11,7 @@ import { html } from "./html.ts";
 
 /** What the views read of a result of `fineTune`. */
 export interface RunSummary {
+  /** The trained model. */
   readonly model: {
     readonly id: string;
     readonly classNames: readonly string[];
@@ -18,13 +19,17 @@ export interface RunSummary {
   };
   /** The best epoch, by validation top-1; undefined if no epoch was finished. */
   readonly best?: EpochRecord | undefined;
+  /** One record an epoch. */
   readonly history: readonly EpochRecord[];
   /** Path of the saved weights. */
   readonly checkpoint?: string | undefined;
+  /** Why the run ended. */
   readonly stopped: StopReason;
+  /** How long it took. */
   readonly durationSeconds?: number;
   /** Settings of the training, by name. */
   readonly recipe?: object;
+  /** Decides everything random. */
   readonly seed?: number;
   /** Library, device and machine, by name. */
   readonly environment?: object;

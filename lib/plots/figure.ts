@@ -10,7 +10,9 @@ export type Trace = Readonly<Record<string, unknown>>;
 export type Layout = Readonly<Record<string, unknown>> & { readonly width: number; readonly height: number };
 /** What plotly calls a figure: plain data. */
 export interface FigureSpec {
+  /** The traces. */
   readonly data: readonly Trace[];
+  /** Axes, titles, size. */
   readonly layout: Layout;
 }
 
