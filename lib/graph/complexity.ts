@@ -1,5 +1,6 @@
 import type { Graph, GraphNode, TensorSpec } from "./graph.ts";
 import { sizeOf } from "./host_tensor.ts";
+import { valueSpecs } from "./value_specs.ts";
 
 /**
  * Counts the floating-point operations of a graph: two for each multiply-accumulate of convolutions and dense layers;
@@ -9,11 +10,9 @@ import { sizeOf } from "./host_tensor.ts";
  * @returns Operations of one run.
  */
 export function countOperations(graph: Graph): number {
-  const specs = new Map<number, TensorSpec>();
-  for (const input of graph.inputs) specs.set(input.id, input);
+  const specs = valueSpecs(graph);
   let operations = 0;
   for (const node of graph.nodes) {
-    for (const output of node.outputs) specs.set(output.id, output);
     operations += 2 * multiplyAccumulates(node, node.inputs.map((id) => specs.get(id)!));
   }
   return operations;

@@ -39,7 +39,8 @@ function toAttribute(name: string, type: number, value: unknown): Attribute {
     case attributeTypes.string:
       return { kind: "string", value: String(value) };
     case attributeTypes.int:
-      return list ? { kind: "ints", value } : { kind: "int", value: Number(value) };
+      // Cut off as a C++ addon would: tfjs gives fractions as seeds.
+      return list ? { kind: "ints", value } : { kind: "int", value: Math.trunc(Number(value)) };
     case attributeTypes.float:
       return list ? { kind: "floats", value } : { kind: "float", value: Number(value) };
     case attributeTypes.bool:

@@ -51,7 +51,9 @@ export class Backend extends KernelBackendClass {
   }
 
   override createOutputTensor(metadata: TensorMetadata): tf.Tensor {
-    const tensor = super.createOutputTensor(metadata);
+    // tfjs has no int64 and takes it for int32, with a warning on the console. Nothing reads the dtype given here again.
+    const dtype = metadata.dtype === dataTypes.int64 ? dataTypes.int32 : metadata.dtype;
+    const tensor = super.createOutputTensor({ ...metadata, dtype });
     if (this.recordedData !== undefined) {
       this.recordedData.add(tensor.dataId);
       this.recordedTensors.push(tensor);

@@ -1,10 +1,11 @@
+import type { TensorSpec } from "../graph/graph.ts";
 import type { HostData } from "../graph/host_tensor.ts";
 import { printSpec } from "../graph/print_graph.ts";
 import { setAttributes, type TfjsAttribute, toAttributes } from "./attributes.ts";
 import { attributeTypes } from "./attributes.ts";
 import { cString, type Engine, throwOnError } from "./engine.ts";
 import { dataTypes, dtypeName, toTypedArray } from "./dtypes.ts";
-import { createHandle, handleShape, readHandle } from "./native_tensor.ts";
+import { createHandle, handleShape, readHandle, releaseHandle, takeHandle } from "./native_tensor.ts";
 import type { Recording } from "./recording.ts";
 
 /** What the binding tells tfjs about a tensor it made. */
@@ -75,7 +76,7 @@ export class Binding {
   deleteTensor(id: number): void {
     const handle = this.#handles.get(id);
     if (handle === undefined) return; // values of a recording live as long as the recording
-    this.#engine.native.TFE_DeleteTensorHandle(handle);
+    releaseHandle(this.#engine, handle);
     this.#handles.delete(id);
   }
 
@@ -91,12 +92,15 @@ export class Binding {
 
   executeOp(
     op: string,
-    attributes: readonly TfjsAttribute[],
+    given: readonly TfjsAttribute[],
     inputIds: readonly number[],
     outputCount: number,
   ): TensorMetadata[] {
+    const attributes = toAttributes(given);
+    // tfjs takes uint8 and int64 tensors for int32, so it names the wrong type here.
+    if (op === "Cast") attributes.SrcT = { kind: "dtype", value: this.#spec(inputIds[0]!).dtype };
     if (this.recording !== undefined) {
-      return this.recording.addNode(op, inputIds.map(toValueId), toAttributes(attributes), outputCount)
+      return this.recording.addNode(op, inputIds.map(toValueId), attributes, outputCount)
         .map((value) => ({
           id: toTensorId(value.id),
           shape: [...value.shape],
@@ -104,31 +108,34 @@ export class Binding {
         }));
     }
     const { native, context, status } = this.#engine;
-    const describe = () => `Cannot run ${op}(${inputIds.map((id) => this.#describe(id)).join(", ")})`;
     const handles = inputIds.map((id) => this.handle(id));
+    const describe = () => `Cannot run ${op}(${inputIds.map((id) => printSpec(this.#spec(id))).join(", ")})`;
     const operation = native.TFE_NewOp(context, cString(op), status);
     throwOnError(native, status, describe);
-    // Room to spare: TensorFlow reads the number of outputs as the size of the buffer.
     const outputs = new BigUint64Array(Math.max(outputCount, 1));
+    // TensorFlow reads the size of the buffer here and writes the number of outputs.
+    const counts = new Int32Array([outputs.length]);
     try {
-      setAttributes(this.#engine, "eager", operation, toAttributes(attributes));
+      setAttributes(this.#engine, "eager", operation, attributes);
       for (const handle of handles) {
         native.TFE_OpAddInput(operation, handle, status);
         throwOnError(native, status, describe);
       }
-      native.TFE_Execute(operation, outputs, new Int32Array([outputs.length]), status);
+      native.TFE_Execute(operation, outputs, counts, status);
       throwOnError(native, status, describe);
     } finally {
       native.TFE_DeleteOp(operation);
     }
-    return Array.from(outputs.subarray(0, outputCount), (address) => {
-      const handle = Deno.UnsafePointer.create(address)!;
-      return {
-        id: this.adopt(handle),
-        shape: handleShape(this.#engine, handle),
-        dtype: native.TFE_TensorHandleDataType(handle),
-      };
-    });
+    const results = Array.from(outputs.subarray(0, counts[0]), takeHandle);
+    if (results.length < outputCount) {
+      for (const handle of results) releaseHandle(this.#engine, handle);
+      throw new RangeError(`Cannot run ${op}: it has ${results.length} outputs, wanted ${outputCount}`);
+    }
+    return results.map((handle) => ({
+      id: this.adopt(handle),
+      shape: handleShape(this.#engine, handle),
+      dtype: native.TFE_TensorHandleDataType(handle),
+    }));
   }
 
   loadSavedModel(): number {
@@ -149,18 +156,18 @@ export class Binding {
     return handle;
   }
 
-  /** Takes over a native handle and gives it an id. */
+  /** Gives a native handle an id; from then on the binding releases it. */
   adopt(handle: Deno.PointerObject): number {
     const id = this.#nextId++;
     this.#handles.set(id, handle);
     return id;
   }
 
-  #describe(id: number): string {
-    const handle = this.#handles.get(id);
-    if (handle === undefined) return "disposed";
+  #spec(id: number): TensorSpec {
+    if (this.recording !== undefined) return this.recording.spec(toValueId(id));
+    const handle = this.handle(id);
     const dtype = dtypeName(this.#engine.native.TFE_TensorHandleDataType(handle));
-    return printSpec({ dtype, shape: handleShape(this.#engine, handle) });
+    return { dtype, shape: handleShape(this.#engine, handle) };
   }
 }
 

@@ -1,6 +1,7 @@
-import type { Graph, GraphInput, TensorSpec } from "../graph/graph.ts";
+import type { Graph, GraphInput } from "../graph/graph.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import { printSpec } from "../graph/print_graph.ts";
+import { valueSpecs } from "../graph/value_specs.ts";
 import { cString, currentEngine, type Engine, throwOnError } from "./engine.ts";
 import { dataTypes, dtypeName } from "./dtypes.ts";
 import { NativeGraph } from "./native_graph.ts";
@@ -94,33 +95,7 @@ class TensorFlowFunction implements CompiledFunction {
     this.#name = `${graph.name.replaceAll(/\W/g, "_")}_${++compiled}`;
     checkVariables(`Cannot compile ${graph.name}`, graph, variables);
     checkNextValues(graph, variables);
-    const native = new NativeGraph(this.#engine);
-    try {
-      for (const input of graph.inputs) native.addInput(input);
-      for (const node of graph.nodes) native.addNode(node, node.outputs.map((output) => output.id));
-      // A function may not return its own parameter.
-      const parameters = new Set(graph.inputs.map((input) => input.id));
-      let next = Math.max(
-        -1,
-        ...parameters,
-        ...graph.nodes.flatMap((node) => node.outputs.map((o) => o.id)),
-      ) + 1;
-      const outputs = graph.outputs.map(({ value }) => {
-        if (!parameters.has(value)) return value;
-        const dtype = graph.inputs.find((input) => input.id === value)!.dtype;
-        native.addNode({
-          op: "Identity",
-          inputs: [value],
-          attributes: { T: { kind: "dtype", value: dtype } },
-        }, [
-          next,
-        ]);
-        return next++;
-      });
-      native.toFunction(this.#name, graph.inputs.map((input) => input.id), outputs);
-    } finally {
-      native.dispose();
-    }
+    registerFunction(this.#engine, this.#name, graph);
     for (const [name, value] of Object.entries(variables)) this.#variables.set(name, this.#toHandle(value));
   }
 
@@ -225,10 +200,11 @@ class TensorFlowFunction implements CompiledFunction {
   /** Which operation a message of TensorFlow is about; it calls them by the names `NativeGraph` gave them. */
   #failedNode(message: string): string {
     const number = /\{\{node [^}]*\bn(\d+)\}\}/.exec(message)?.[1];
-    const node = number === undefined ? undefined : this.graph.nodes[Number(number) - this.graph.inputs.length];
+    const node = number === undefined
+      ? undefined
+      : this.graph.nodes[Number(number) - this.graph.inputs.length];
     if (node === undefined) return "";
-    const specs = new Map<number, TensorSpec>(this.graph.inputs.map((input) => [input.id, input]));
-    for (const { outputs } of this.graph.nodes) for (const output of outputs) specs.set(output.id, output);
+    const specs = valueSpecs(this.graph);
     return ` at ${node.op}(${node.inputs.map((id) => printSpec(specs.get(id)!)).join(", ")})`;
   }
 
@@ -256,6 +232,28 @@ class TensorFlowFunction implements CompiledFunction {
   }
 }
 
+/** Makes a graph a function of the engine's context, which then has it by `name` like an operator. */
+function registerFunction(engine: Engine, name: string, graph: Graph): void {
+  const native = new NativeGraph(engine);
+  try {
+    for (const input of graph.inputs) native.addInput(input);
+    for (const node of graph.nodes) native.addNode(node, node.outputs.map((output) => output.id));
+    const parameters = new Map(graph.inputs.map((input) => [input.id, input]));
+    let next = [...valueSpecs(graph).keys()].reduce((largest, id) => Math.max(largest, id), -1) + 1;
+    const outputs = graph.outputs.map(({ value }) => {
+      const parameter = parameters.get(value);
+      if (parameter === undefined) return value;
+      // A function may not return its own parameter.
+      const attributes = { T: { kind: "dtype", value: parameter.dtype } } as const;
+      native.addNode({ op: "Identity", inputs: [value], attributes }, [next]);
+      return next++;
+    });
+    native.toFunction(name, graph.inputs.map((input) => input.id), outputs);
+  } finally {
+    native.dispose();
+  }
+}
+
 function checkInputs(
   graph: Graph,
   given: Readonly<Record<string, HostTensor>>,
@@ -275,7 +273,7 @@ function checkInputs(
   if (problems.length > 0) {
     throw new TypeError(
       `Cannot run ${graph.name}: its inputs do not fit\n  ${problems.join("\n  ")}\n` +
-        `  help: ${graph.name} takes ${[...names].join(", ") || "no inputs"}`,
+        `  help: ${graph.name} takes ${listNames([...names])}`,
     );
   }
 }
@@ -298,15 +296,14 @@ function checkVariables(
     const allowed = names === undefined ? graph.inputs.map((input) => input.name) : [...names.keys()];
     throw new TypeError(
       `${action}: its variables do not fit\n  ${problems.join("\n  ")}\n` +
-        `  help: ${graph.name} ${names === undefined ? "can keep" : "keeps"} ${allowed.join(", ") || "none"}`,
+        `  help: ${graph.name} ${names === undefined ? "can keep" : "keeps"} ${listNames(allowed)}`,
     );
   }
 }
 
 /** A variable whose next value had another dtype or shape would break the call after. */
 function checkNextValues(graph: Graph, variables: Readonly<Record<string, HostTensor>>): void {
-  const specs = new Map<number, TensorSpec>(graph.inputs.map((input) => [input.id, input]));
-  for (const { outputs } of graph.nodes) for (const output of outputs) specs.set(output.id, output);
+  const specs = valueSpecs(graph);
   const problems = graph.outputs.flatMap(({ name, value }) => {
     const variable = variables[name], next = specs.get(value);
     return variable === undefined || next === undefined || printSpec(variable) === printSpec(next)
@@ -315,10 +312,18 @@ function checkNextValues(graph: Graph, variables: Readonly<Record<string, HostTe
   });
   if (problems.length > 0) {
     throw new TypeError(
-      `Cannot compile ${graph.name}: variables would change their dtype or shape\n  ${problems.join("\n  ")}\n` +
+      `Cannot compile ${graph.name}: variables would change their dtype or shape\n  ${
+        problems.join("\n  ")
+      }\n` +
         `  help: return a tensor of the variable's dtype and shape under its name, or choose another name`,
     );
   }
+}
+
+function listNames(names: readonly string[]): string {
+  if (names.length === 0) return "nothing";
+  const shown = names.slice(0, 8).join(", ");
+  return names.length > 8 ? `${shown} (and ${names.length - 8} more)` : shown;
 }
 
 function mismatch(wanted: GraphInput, found: HostTensor): string[] {

@@ -45,7 +45,10 @@ export function toTypedArray(dataType: number, values: ArrayLike<number | bigint
       return values instanceof Uint8Array ? values : Uint8Array.from(values as ArrayLike<number>);
     default:
       throw new TypeError(
-        `Cannot make a tensor of TensorFlow's data type ${dataType} from JavaScript values`,
+        `Cannot compute with a ${
+          dtypeName(dataType)
+        } tensor: numbers and booleans only cross to TensorFlow\n` +
+          `  help: keep strings in JavaScript, and compute with their indices`,
       );
   }
 }
@@ -64,6 +67,8 @@ export function viewBytes(dataType: number, bytes: ArrayBuffer): HostData {
     case 10:
       return new Uint8Array(bytes);
     default:
-      throw new TypeError(`Cannot read a tensor of TensorFlow's data type ${dataType}`);
+      throw new TypeError(
+        `Cannot read a ${dtypeName(dataType)} tensor: numbers and booleans only cross from TensorFlow`,
+      );
   }
 }

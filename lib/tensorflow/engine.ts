@@ -129,20 +129,20 @@ const codes = [
 /**
  * Throws what a native call reported.
  *
- * @param action What was tried, as the beginning of the message; a function, because most calls succeed.
+ * @param action What was tried, as the beginning of the message; a function (of TensorFlow's message), because most
+ * calls succeed.
  * @throws {Error} With the status code and TensorFlow's message, if the status is not OK.
  */
 export function throwOnError(
   native: NativeLibrary,
   status: Deno.PointerObject,
-  action: string | (() => string),
+  action: string | ((message: string) => string),
 ): void {
   const code = native.TF_GetCode(status);
   if (code === 0) return;
   const message = Deno.UnsafePointerView.getCString(native.TF_Message(status)!);
-  throw new Error(
-    `${typeof action === "string" ? action : action()}: ${codes[code] ?? "status"} (${code}): ${message}`,
-  );
+  const tried = typeof action === "string" ? action : action(message);
+  throw new Error(`${tried}: ${codes[code] ?? "status"} (${code}): ${message}`);
 }
 
 const encoder = new TextEncoder();

@@ -48,25 +48,27 @@ export class NativeGraph {
     describe: () => string = () => "",
   ): TensorSpec[] {
     const { native, status } = this.#engine;
+    const inputs = node.inputs.map((id) => this.#value(id, node.op));
+    const { before, after } = listInputs[node.op] ?? { before: inputs.length, after: 0 };
+    const end = inputs.length - after;
     const description = native.TF_NewOperation(
       this.#graph,
       cString(node.op),
       cString(`n${this.#operations++}`),
     );
-    const inputs = node.inputs.map((id) => this.#values.get(id)!);
-    if (listInputs.has(node.op)) {
-      native.TF_AddInputList(description, concatenate(inputs), inputs.length);
-    } else if (node.op in listInputsBefore) {
-      const tail = listInputsBefore[node.op]!;
-      const list = inputs.slice(0, inputs.length - tail);
+    for (const input of inputs.slice(0, before)) native.TF_AddInput(description, input);
+    if (node.op in listInputs) {
+      const list = inputs.slice(before, end);
       native.TF_AddInputList(description, concatenate(list), list.length);
-      for (const input of inputs.slice(inputs.length - tail)) native.TF_AddInput(description, input);
-    } else {
-      for (const input of inputs) native.TF_AddInput(description, input);
     }
+    for (const input of inputs.slice(end)) native.TF_AddInput(description, input);
     setAttributes(this.#engine, "graph", description, node.attributes);
     const operation = native.TF_FinishOperation(description, status);
     throwOnError(native, status, () => `Cannot record ${node.op}(${describe()})`);
+    const outputCount = native.TF_OperationNumOutputs(operation);
+    if (ids.length > outputCount) {
+      throw new RangeError(`Cannot record ${node.op}: it has ${outputCount} outputs, wanted ${ids.length}`);
+    }
     return ids.map((id, index) => {
       const value = toOutput(operation, index);
       this.#values.set(id, value);
@@ -74,6 +76,14 @@ export class NativeGraph {
         ? { dtype: "float32", shape: [0] }
         : this.#spec(node.op, value, describe);
     });
+  }
+
+  #value(id: number, reader: string): NativeOutput {
+    const value = this.#values.get(id);
+    if (value === undefined) {
+      throw new RangeError(`Cannot build a graph: ${reader} reads %${id}, which nothing before it defines`);
+    }
+    return value;
   }
 
   #spec(op: string, value: NativeOutput, describe: () => string): TensorSpec {
@@ -117,9 +127,9 @@ export class NativeGraph {
       -1,
       null,
       inputs.length,
-      concatenate(inputs.map((id) => this.#values.get(id)!)),
+      concatenate(inputs.map((id) => this.#value(id, name))),
       outputs.length,
-      concatenate(outputs.map((id) => this.#values.get(id)!)),
+      concatenate(outputs.map((id) => this.#value(id, name))),
       null,
       null,
       null,
@@ -144,10 +154,15 @@ function isWorkspace(op: string, output: number): boolean {
   return op === "FusedBatchNormV3" && output === 5;
 }
 
-/** Operators whose inputs are all one list. */
-const listInputs = new Set(["AddN", "Pack", "IdentityN", "Einsum"]);
-/** Operators that begin with a list: how many single inputs follow it. */
-const listInputsBefore: Record<string, number> = { ConcatV2: 1 };
+/** Operators one of whose inputs is a list: how many single inputs are before it and after it. */
+const listInputs: Record<string, { before: number; after: number }> = {
+  AddN: { before: 0, after: 0 },
+  ConcatV2: { before: 0, after: 1 },
+  Einsum: { before: 0, after: 0 },
+  IdentityN: { before: 0, after: 0 },
+  Pack: { before: 0, after: 0 },
+  _FusedMatMul: { before: 2, after: 0 },
+};
 
 function toOutput(operation: Deno.PointerValue, index: number): NativeOutput {
   const bytes = new Uint8Array(16);

@@ -47,7 +47,26 @@ export function readHandle({ native, status }: Engine, handle: Deno.PointerValue
   return viewBytes(dataType, buffer);
 }
 
-/** Moves values to a new tensor handle. The caller deletes it. */
+let handles = 0;
+
+/** Number of tensor handles alive: of eager tensors, and of variables and outputs of compiled functions. */
+export function handleCount(): number {
+  return handles;
+}
+
+/** Counts a handle that a native call returned. Whoever has it releases it. */
+export function takeHandle(address: bigint): Deno.PointerObject {
+  handles++;
+  return Deno.UnsafePointer.create(address)!;
+}
+
+/** Deletes a tensor handle. */
+export function releaseHandle({ native }: Engine, handle: Deno.PointerObject): void {
+  handles--;
+  native.TFE_DeleteTensorHandle(handle);
+}
+
+/** Moves values to a new tensor handle. The caller releases it. */
 export function createHandle(
   engine: Engine,
   shape: readonly number[],
@@ -59,6 +78,7 @@ export function createHandle(
   const handle = native.TFE_NewTensorHandle(tensor, status);
   native.TF_DeleteTensor(tensor);
   throwOnError(native, status, "Cannot make a tensor");
+  handles++;
   return handle!;
 }
 

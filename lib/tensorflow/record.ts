@@ -25,15 +25,16 @@ export type TensorsOf<S> = {
  * the rest.
  *
  * The function must be synchronous, must use only its inputs and tensors it makes itself, cannot read values, and must
- * not draw random numbers in JavaScript (they would be frozen). Nested names are joined by `/`.
+ * not draw random numbers in JavaScript: they would be the same in every call. Nested names are joined by `/`.
  *
  * @param fn The computation, from named tensors to named tensors.
- * @param inputs Dtype and shape of each input. A `uint8` input reaches tfjs as an `int32` tensor and must be cast with
- * `castToFloat32` first.
+ * @param inputs Dtype and shape of each input. tfjs has no `uint8` and takes such an input for `int32`: cast it to
+ * `float32` before anything else is done with it.
  * @param options `name`: what the graph is called.
  * @returns The graph, without operations no output needs.
- * @throws {TypeError} If the function captures an outer tensor, reads values, returns no tensor or a promise, or a
- * shape depends on values.
+ * @throws {TypeError} If a spec is none, or the function captures an outer tensor, reads values, draws random numbers,
+ * returns anything but named tensors, or makes a tensor whose shape depends on values.
+ * @throws {Error} With status code, operator and input shapes if TensorFlow refuses an operation.
  *
  * @example
  * ```ts
@@ -56,7 +57,7 @@ export function record<S extends SpecTree>(
   if (binding.recording !== undefined) {
     throw new TypeError("Cannot record inside a recording\n  help: call the inner function directly");
   }
-  const specs = flatten(inputs, isSpec, "input");
+  const specs = flattenSpecs(inputs);
   const recording = new Recording(engine);
   binding.recording = recording;
   backend.recordedData = new WeakSet();
@@ -64,18 +65,15 @@ export function record<S extends SpecTree>(
   try {
     const tensors: Record<string, tf.Tensor> = {};
     for (const [name, spec] of Object.entries(specs)) {
-      const value = recording.addInput(name, checkSpec(name, spec));
+      const value = recording.addInput(name, spec);
       tensors[name] = backend.createOutputTensor({
         id: toTensorId(value.id),
         shape: [...value.shape],
         dtype: dataTypes[value.dtype],
       });
     }
-    const result = fn(unflatten(inputs, tensors) as TensorsOf<S>);
-    if (result instanceof Promise) {
-      throw new TypeError("Cannot record an async function: what it does after the first await is lost");
-    }
-    const outputs: GraphOutput[] = Object.entries(flatten(result, isTensor, "output"))
+    const result = withoutRandomness(() => fn(unflatten(inputs, tensors) as TensorsOf<S>));
+    const outputs: GraphOutput[] = Object.entries(flattenOutputs(result))
       .map(([name, tensor]) => ({ name, value: toValueId(backend.tensorId(tensor)) }));
     return prune(recording.toGraph(options.name ?? (fn.name || "graph"), outputs));
   } finally {
@@ -89,18 +87,60 @@ export function record<S extends SpecTree>(
   }
 }
 
-function checkSpec(name: string, spec: { dtype: string; shape: readonly number[] }): TensorSpec {
-  if (!(spec.dtype in dataTypes) || spec.dtype === "string" || spec.dtype === "resource") {
-    throw new TypeError(`Cannot record input ${name}: unknown dtype "${spec.dtype}"`);
+/** Runs `fn` while drawing random numbers in JavaScript is an error: the recording would repeat them in every call. */
+function withoutRandomness<T>(fn: () => T): T {
+  const { random } = Math;
+  Math.random = () => {
+    throw new TypeError(
+      "Cannot record a random number drawn in JavaScript: every call of the graph would repeat it\n" +
+        "  help: draw it outside and pass it as an input, or pass a seed to one of TensorFlow's stateless operators",
+    );
+  };
+  try {
+    return fn();
+  } finally {
+    Math.random = random;
   }
-  if (!spec.shape.every((length) => Number.isInteger(length) && length >= 0)) {
-    throw new RangeError(
-      `Cannot record input ${name}: every length of its shape must be known, and it is [${
-        spec.shape.join(",")
-      }]`,
+}
+
+function flattenSpecs(inputs: SpecTree): Record<string, TensorSpec> {
+  const { leaves, problems } = flatten(inputs, isSpec, "a spec { dtype, shape }");
+  for (const [name, { dtype, shape }] of Object.entries(leaves)) {
+    const spec = `${dtype}[${shape.join(",")}]`;
+    if (!inputDtypes.has(dtype)) {
+      problems.push(`${name}: found ${spec}, wanted a dtype among ${[...inputDtypes].join(", ")}`);
+    }
+    if (!shape.every((length) => Number.isInteger(length) && length >= 0)) {
+      problems.push(`${name}: found ${spec}, wanted a length >= 0 for every axis`);
+    }
+  }
+  if (problems.length > 0) {
+    throw new TypeError(`Cannot record: its inputs are not all specs\n  ${problems.join("\n  ")}`);
+  }
+  return leaves as Record<string, TensorSpec>;
+}
+
+const inputDtypes = new Set<string>(["float32", "int32", "uint8", "bool", "int64"] satisfies DType[]);
+
+function flattenOutputs(result: unknown): Record<string, tf.Tensor> {
+  if (result instanceof Promise) {
+    result.catch(() => {}); // what it fails with follows from being recorded
+    throw new TypeError(
+      "Cannot record an async function: what it does after the first await would be lost\n" +
+        "  help: await what it needs before, and pass it as an input",
     );
   }
-  return { dtype: spec.dtype as DType, shape: spec.shape };
+  if (isTensor(result)) {
+    throw new TypeError(
+      "Cannot record: the function returned a tensor without a name\n  help: return { y: tensor }",
+    );
+  }
+  const { leaves, problems } = flatten(result, isTensor, "a tensor");
+  if (problems.length === 0 && Object.keys(leaves).length === 0) problems.push("nothing was returned");
+  if (problems.length > 0) {
+    throw new TypeError(`Cannot record: its outputs are not all tensors\n  ${problems.join("\n  ")}`);
+  }
+  return leaves;
 }
 
 function isSpec(value: unknown): value is { dtype: string; shape: readonly number[] } {
@@ -111,27 +151,26 @@ function isTensor(value: unknown): value is tf.Tensor {
   return value instanceof tf.Tensor;
 }
 
-/** Joins nested names by `/`. */
+/** Joins nested names by `/`, and says of each leaf that is none what it is. */
 function flatten<T>(
   tree: unknown,
   isLeaf: (value: unknown) => value is T,
-  what: string,
-  prefix = "",
-): Record<string, T> {
-  if (typeof tree !== "object" || tree === null) {
-    throw new TypeError(
-      `Cannot record: ${what} ${
-        prefix.slice(0, -1) || "of the function"
-      } must be an object of named tensors, ` +
-        `and it is ${tree === null ? "null" : typeof tree}`,
-    );
-  }
-  const flat: Record<string, T> = {};
-  for (const [name, value] of Object.entries(tree)) {
-    if (isLeaf(value)) flat[prefix + name] = value;
-    else Object.assign(flat, flatten(value, isLeaf, what, `${prefix}${name}/`));
-  }
-  return flat;
+  wanted: string,
+): { leaves: Record<string, T>; problems: string[] } {
+  const leaves: Record<string, T> = {}, problems: string[] = [];
+  const visit = (value: unknown, path: string) => {
+    if (isLeaf(value)) {
+      if (path in leaves) problems.push(`${path}: named twice`);
+      leaves[path] = value;
+    } else if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+      for (const [name, child] of Object.entries(value)) visit(child, path === "" ? name : `${path}/${name}`);
+    } else {
+      const found = value === null ? "null" : Array.isArray(value) ? "an array" : typeof value;
+      problems.push(`${path || "all of it"}: found ${found}, wanted ${wanted} or an object of them`);
+    }
+  };
+  visit(tree, "");
+  return { leaves, problems };
 }
 
 function unflatten(tree: SpecTree, tensors: Record<string, tf.Tensor>, prefix = ""): TensorTree {

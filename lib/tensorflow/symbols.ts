@@ -74,6 +74,7 @@ export const symbols = {
   TF_SetAttrTypeList: { parameters: ["pointer", "buffer", "buffer", "i32"], result: "void" },
   TF_SetAttrTensor: { parameters: ["pointer", "buffer", "pointer", "pointer"], result: "void" },
   TF_FinishOperation: { parameters: ["pointer", "pointer"], result: "pointer" },
+  TF_OperationNumOutputs: { parameters: ["pointer"], result: "i32" },
   TF_OperationOutputType: { parameters: [output], result: "i32" },
   TF_GraphGetTensorNumDims: { parameters: ["pointer", output, "pointer"], result: "i32" },
   TF_GraphGetTensorShape: {
