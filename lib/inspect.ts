@@ -16,7 +16,7 @@ export type { Displayed, Inspection, InspectionFigures, InspectOptions };
  * @returns The report.
  *
  * @example
- * ```ts no-assert
+ * ```ts ignore
  * import { imageFolders, inspect } from "whittle";
  * const report = await inspect(await imageFolders("pets"));
  * console.log(report);

@@ -26,12 +26,13 @@ export type Augmentation = (image: Pixels, rng: Rng) => Pixels;
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { chain } from "./augmentation.ts";
  * import { flip } from "./flip.ts";
  * import { createRng } from "./rng.ts";
  * const image = { width: 2, height: 1, data: new Uint8Array([1, 2, 3, 4, 5, 6]) };
  * const same = chain(flip(1), flip(1))(image, createRng(0, "augmentation"));
- * console.assert(same.data.join() === "1,2,3,4,5,6");
+ * assert(same.data.join() === "1,2,3,4,5,6");
  * ```
  */
 export function chain(...steps: readonly Augmentation[]): Augmentation {
@@ -45,10 +46,11 @@ export function chain(...steps: readonly Augmentation[]): Augmentation {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { baselineAugmentation } from "./augmentation.ts";
  * import { createRng } from "./rng.ts";
  * const image = { width: 224, height: 224, data: new Uint8Array(224 * 224 * 3) };
- * console.assert(baselineAugmentation()(image, createRng(5, "augmentation", 0, 7)).data.length === image.data.length);
+ * assert(baselineAugmentation()(image, createRng(5, "augmentation", 0, 7)).data.length === image.data.length);
  * ```
  */
 export function baselineAugmentation(): Augmentation {

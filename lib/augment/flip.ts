@@ -8,11 +8,12 @@ import type { Augmentation } from "./augmentation.ts";
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { flip } from "./flip.ts";
  * import { createRng } from "./rng.ts";
  * const image = { width: 2, height: 1, data: new Uint8Array([1, 2, 3, 4, 5, 6]) };
  * const mirrored = flip(1)(image, createRng(0, "augmentation"));
- * console.assert(mirrored.data.join() === "4,5,6,1,2,3");
+ * assert(mirrored.data.join() === "4,5,6,1,2,3");
  * ```
  */
 export function flip(probability = 0.5): Augmentation {

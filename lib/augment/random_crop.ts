@@ -18,11 +18,12 @@ export interface RandomCropOptions {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { randomCrop } from "./random_crop.ts";
  * import { createRng } from "./rng.ts";
  * const image = { width: 224, height: 224, data: new Uint8Array(224 * 224 * 3).fill(7) };
  * const cropped = randomCrop({ probability: 1 })(image, createRng(5, "augmentation"));
- * console.assert(cropped.width === 224 && cropped.data.every((value) => value === 7));
+ * assert(cropped.width === 224 && cropped.data.every((value) => value === 7));
  * ```
  */
 export function randomCrop({ probability = 0.5, enlargement = 1.125 }: RandomCropOptions = {}): Augmentation {

@@ -46,9 +46,10 @@ export interface Rng {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { createRng } from "./rng.ts";
  * const rng = createRng(5, "augmentation", 3, 42);
- * console.assert(rng.uint32() === createRng(5, "augmentation", 3, 42).uint32());
+ * assert(rng.uint32() === createRng(5, "augmentation", 3, 42).uint32());
  * ```
  */
 export function createRng(seed: number, stream: RngStream, epoch = 0, sample = 0): Rng {
@@ -90,9 +91,10 @@ export function createRng(seed: number, stream: RngStream, epoch = 0, sample = 0
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { createRng, permutation } from "./rng.ts";
  * const order = permutation(10, createRng(5, "order", 0));
- * console.assert(order.toSorted().every((value, i) => value === i));
+ * assert(order.toSorted().every((value, i) => value === i));
  * ```
  */
 export function permutation(length: number, rng: Rng): Int32Array {

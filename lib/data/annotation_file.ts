@@ -24,7 +24,7 @@ const maxClasses = 100_000; // a larger index is a mistake, and would make as ma
  *   missing: all of them at once.
  *
  * @example
- * ```ts no-assert
+ * ```ts ignore
  * import { annotationFile } from "whittle";
  * const train = await annotationFile("pets/train.txt", { classNames: ["cat", "dog"] });
  * ```

@@ -69,13 +69,14 @@ export interface PixelCache {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { createPixelCache } from "./cache.ts";
  * const cache = createPixelCache({ memoryBytes: 2 ** 20, diskBytes: 0 });
  * const grey = { width: 2, height: 2, channels: 1 as const, data: new Uint8Array([0, 0, 255, 255]) };
  * const { key, pixels } = await cache.load(grey, {
  *   size: { height: 2, width: 2 }, interpolation: "bilinear", channelOrder: "rgb", mean: [0, 0, 0], std: [1, 1, 1],
  * });
- * console.assert(cache.peek(key) === pixels);
+ * assert(cache.peek(key) === pixels);
  * ```
  */
 export function createPixelCache(options: PixelCacheOptions = {}): PixelCache {

@@ -29,7 +29,7 @@ export interface CsvFileOptions {
  * @throws {DatasetError} If the table is missing or malformed, a column is not there, or pictures are missing.
  *
  * @example
- * ```ts no-assert
+ * ```ts ignore
  * import { csvFile } from "whittle";
  * const pets = await csvFile("pets.csv", { imageColumn: "file", labelColumn: "breed" });
  * ```

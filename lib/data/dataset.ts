@@ -68,9 +68,10 @@ export interface SampleInput {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { dataset } from "./dataset.ts";
  * const greys = dataset([{ image: "cat.jpg", label: "cat" }, { image: "dog.jpg", label: 1 }], ["cat", "dog"]);
- * console.assert(greys.samples[0].label === 0 && greys.samples[1].name === "dog.jpg");
+ * assert(greys.samples[0].label === 0 && greys.samples[1].name === "dog.jpg");
  * ```
  */
 export function dataset(

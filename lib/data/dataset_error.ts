@@ -12,12 +12,13 @@ export interface DatasetProblem {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { DatasetError } from "./dataset_error.ts";
  * const error = new DatasetError("Cannot read class folder \"cat\": 1 of 2 files is not a readable image", {
  *   problems: [{ name: "cat/1.jpg", reason: "file is cut off" }],
  *   help: "remove it",
  * });
- * console.assert(error.message.endsWith("\n  cat/1.jpg: file is cut off\n  help: remove it"));
+ * assert(error.message.endsWith("\n  cat/1.jpg: file is cut off\n  help: remove it"));
  * ```
  */
 export class DatasetError extends Error {

@@ -25,12 +25,13 @@ export const maxPixels = 178_956_970;
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { decodeImage } from "./decode.ts";
  * const grey = { width: 2, height: 2, channels: 1 as const, data: new Uint8Array([0, 0, 255, 255]) };
  * const pixels = await decodeImage(grey, {
  *   size: { height: 2, width: 2 }, interpolation: "bilinear", channelOrder: "rgb", mean: [0, 0, 0], std: [1, 1, 1],
  * });
- * console.assert(pixels.length === 2 * 2 * 3);
+ * assert(pixels.length === 2 * 2 * 3);
  * ```
  */
 export async function decodeImage(
@@ -63,9 +64,10 @@ export interface RGBImage extends RawImage {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { decodePixels } from "./decode.ts";
  * const { channels } = await decodePixels({ width: 1, height: 1, channels: 4, data: new Uint8Array([1, 2, 3, 0]) });
- * console.assert(channels === 3);
+ * assert(channels === 3);
  * ```
  */
 export async function decodePixels(source: ImageSource, name: string = imageName(source)): Promise<RGBImage> {

@@ -22,7 +22,7 @@ export interface ImageFolderOptions {
  * @throws {DatasetError} If there is no such folder, it may not be read, or it has fewer than two classes.
  *
  * @example
- * ```ts no-assert
+ * ```ts ignore
  * import { imageFolder } from "whittle";
  * const pets = await imageFolder("pets");
  * console.log(pets.classNames, pets.samples.length);
@@ -49,7 +49,7 @@ const splitNames = {
  *   set.
  *
  * @example
- * ```ts no-assert
+ * ```ts ignore
  * import { imageFolders } from "whittle";
  * const { train, validation } = await imageFolders("pets");
  * console.log(train.samples.length, validation.samples.length);

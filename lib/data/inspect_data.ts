@@ -93,11 +93,12 @@ export interface Inspection {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { inspectData } from "./inspect_data.ts";
  * const grey = { width: 64, height: 64, channels: 1 as const, data: new Uint8Array(64 * 64) };
  * const samples = [0, 1].map((label) => ({ image: grey, label, name: `${label}` }));
  * const { findings } = await inspectData({ name: "greys", classNames: ["a", "b"], samples });
- * console.assert(findings[0].id === "same-picture-in-two-classes");
+ * assert(findings[0].id === "same-picture-in-two-classes");
  * ```
  */
 export async function inspectData(

@@ -46,9 +46,10 @@ interface AxisWeights {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { resize } from "./resize.ts";
  * const grey = resize(new Uint8Array(4 * 4 * 3).fill(128), { height: 4, width: 4 }, { height: 2, width: 3 }, "bilinear");
- * console.assert(grey.length === 2 * 3 * 3 && grey.every((value) => value === 128));
+ * assert(grey.length === 2 * 3 * 3 && grey.every((value) => value === 128));
  * ```
  */
 export function resize(

@@ -26,11 +26,12 @@ export interface SplitOptions {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { dataset } from "./dataset.ts";
  * import { split } from "./split.ts";
  * const samples = Array.from({ length: 20 }, (_, i) => ({ image: `${i}.jpg`, label: i % 2 }));
  * const { train, validation } = split(dataset(samples, ["even", "odd"]), { validation: 0.2, seed: 5 });
- * console.assert(train.samples.length === 16 && validation.samples.length === 4);
+ * assert(train.samples.length === 16 && validation.samples.length === 4);
  * ```
  */
 export function split(dataset: Dataset, options: SplitOptions = {}): DatasetSplits {
