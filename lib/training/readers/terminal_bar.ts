@@ -154,7 +154,7 @@ function epochLine(event: EpochEvent): string {
 
 function terminalColumns(): number {
   try {
-    return Deno.consoleSize().columns;
+    return Deno.consoleSize().columns || 80; // 0: a terminal that was never told its size
   } catch { // standard output is not a terminal, though standard error is
     return 80;
   }
