@@ -30,7 +30,7 @@ function mistakeCard(mistake: Mistake, url: string | undefined, size: number): H
     "background:rgba(128,140,150,.12);border-radius:6px;overflow:hidden;font-size:11px;opacity:.9";
   const line = "overflow:hidden;text-overflow:ellipsis;white-space:nowrap";
   return html`
-    <div style="width:${size}px;font-size:12px;line-height:1.35" title="${mistake.name}">
+    <div style="width:${size + 14}px;font-size:12px;line-height:1.35" title="${mistake.name}">
       <div style="${frame}">${url
         ? html`<img src="${url}" alt="${mistake.name}" style="max-width:100%;max-height:100%">`
         : "no picture"}</div>

@@ -22,6 +22,9 @@ export interface ReportInput {
   readonly date: Date;
 }
 
+/** How the parts of the data are called. */
+const setNames = { data: "", train: "training", validation: "validation", test: "test" } as const;
+
 /** The most pictures or classes that are named for one finding. */
 const maxItems = 6;
 
@@ -69,7 +72,7 @@ export async function reportPage(input: ReportInput): Promise<string> {
 
 function subtitle({ run, inspection, date }: ReportInput): string {
   const sizes = inspection?.sets.map(({ set, pictures }) =>
-    `${pictures} ${set === "data" ? "" : `${set} `}pictures`
+    `${pictures} ${setNames[set]} pictures`.replace("  ", " ")
   );
   return [
     ...(sizes ?? []),
@@ -143,7 +146,12 @@ function dataSection(inspection: Inspection): Html {
   const { classNames, sets, findings } = inspection;
   return section(
     "Data",
-    figure(classCounts(classNames, sets.map(({ set, perClass }) => ({ name: set, counts: perClass })))),
+    figure(
+      classCounts(
+        classNames,
+        sets.map(({ set, perClass }) => ({ name: setNames[set] || "pictures", counts: perClass })),
+      ),
+    ),
     findings.map(findingHtml),
   );
 }

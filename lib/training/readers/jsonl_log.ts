@@ -26,7 +26,10 @@ import type { EventReader } from "./reader.ts";
 export function jsonlLog(path: string, options: { now?: () => Date } = {}): EventReader {
   const now = options.now ?? (() => new Date());
   const file = openLog(path);
+  let isStarted = false;
+  const early: string[] = []; // warnings before the start, which decides what becomes of an earlier run's lines
   const read = (event: TrainingEvent) => {
+    const line = JSON.stringify({ time: now().toISOString(), ...event });
     if (event.type === "start") {
       if (event.epoch > 0 || event.step > 0) {
         let isBefore = true; // up to the first line of what is trained again
@@ -34,10 +37,17 @@ export function jsonlLog(path: string, options: { now?: () => Date } = {}): Even
       } else {
         file.restart();
       }
+      for (const one of early.splice(0)) file.append(one);
+      isStarted = true;
     }
-    file.append(JSON.stringify({ time: now().toISOString(), ...event }));
+    if (isStarted) file.append(line);
+    else early.push(line);
   };
-  return Object.assign(read, { close: file.close });
+  const close = () => {
+    for (const one of early.splice(0)) file.append(one); // a run that never started
+    file.close();
+  };
+  return Object.assign(read, { close });
 }
 
 /** Whether a line tells of something before a step; a line cut off by a crash does not. */

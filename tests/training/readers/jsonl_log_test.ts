@@ -31,6 +31,17 @@ Deno.test("jsonlLog() cuts what a resumed run trains again, and a line cut off b
   assert.deepEqual(kinds, ["start", "step", "step", "epoch", "checkpoint", "warning", "start"]);
 });
 
+Deno.test("jsonlLog() keeps warnings that come before the start, after it has put the old file away", async () => {
+  const path = await Deno.makeTempFile();
+  await Deno.writeTextFile(path, '{"type":"end"}\n');
+  const log = jsonlLog(path, { now });
+  const [start] = exampleRun();
+  log({ type: "warning", message: "class sizes differ" });
+  log(start);
+  log.close();
+  assert.deepEqual(linesOf(path).map((event) => event.type), ["warning", "start"]);
+});
+
 Deno.test("jsonlLog() writes a loss that is not a number as null", async () => {
   const path = await Deno.makeTempFile();
   const log = jsonlLog(path, { now });
