@@ -81,7 +81,7 @@ export class Binding {
   }
 
   tensorDataSync(id: number): HostData {
-    if (id < 0) {
+    if (id < 0 && this.recording !== undefined) {
       throw new TypeError(
         "Cannot read the values of a tensor while recording: they are not computed yet\n" +
           "  help: return the tensor from the recorded function and read it from what the compiled function returns",

@@ -161,7 +161,6 @@ const listInputs: Record<string, { before: number; after: number }> = {
   Einsum: { before: 0, after: 0 },
   IdentityN: { before: 0, after: 0 },
   Pack: { before: 0, after: 0 },
-  _FusedMatMul: { before: 2, after: 0 },
 };
 
 function toOutput(operation: Deno.PointerValue, index: number): NativeOutput {
