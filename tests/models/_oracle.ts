@@ -25,7 +25,8 @@ export interface TrainingOracle {
   losses: number[];
   lossesFloat32: number[];
   logits: number[];
-  float32: Record<"gradients" | "changes" | "statistics", number>;
+  /** Relative error over all tensors together, for each way PyTorch computes in float32. */
+  float32: Record<"gradients" | "changes" | "statistics", number[]>;
   gradients: Record<string, TensorRecord>;
   statistics: Record<string, TensorRecord>;
   changes: Record<string, TensorRecord>;

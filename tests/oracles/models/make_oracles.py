@@ -163,11 +163,6 @@ def keys_oracle(model_id):
     result = {"model": model_id, "classes": CLASSES, "shapes": state}
     if model_id.endswith(".ote"):
         result["timmNames"] = {k: reference.timm_key(model_id, k) for k in state}
-    if hasattr(model, "pretrained_cfg"):
-        result["pretrainedCfg"] = {
-            k: list(v) if isinstance(v, tuple) else v
-            for k, v in model.pretrained_cfg.items() if k in ("mean", "std", "interpolation", "crop_pct", "input_size", "tag", "hf_hub_id")
-        }
     return result
 
 
@@ -208,6 +203,24 @@ def initial_spread(model_id):
     return table
 
 
+# The published sets of weights the registry knows.
+PRETRAINED = [
+    "mobilenetv3_small_100.lamb_in1k", "mobilenetv3_large_100.ra_in1k", "efficientnet_b0.ra_in1k",
+    "efficientnet_lite0.ra_in1k", "tf_mobilenetv3_small_100.in1k", "tf_mobilenetv3_large_100.in1k",
+    "tf_mobilenetv3_large_075.in1k", "tf_efficientnet_b0.in1k", "tf_efficientnet_lite0.in1k",
+]
+
+
+def pretrained_config(model_id):
+    import timm
+
+    config = timm.get_pretrained_cfg(model_id)
+    return {
+        "mean": config.mean, "std": config.std, "interpolation": config.interpolation, "size": config.input_size[1:],
+        "repository": config.hf_hub_id, "license": config.license, "classes": config.num_classes,
+    }
+
+
 def write(name, value):
     text = json.dumps(value, separators=(",", ":"))
     (HERE / name).write_text(text + "\n")
@@ -228,6 +241,7 @@ def main(ids):
             write(f"{model_id}.{kind}.json", oracle)
     if ids == reference.IDS:
         write("complexity.json", {i: [complexity(i, 100), complexity(i, 37)] for i in ids})
+        write("pretrained_configs.json", {i: pretrained_config(i) for i in PRETRAINED})
         write("initial_spread.json", {i: initial_spread(i) for i in ["mobilenetv3_small_100", "efficientnet_b0"]})
 
 
