@@ -67,7 +67,7 @@ export function terminalBar(options: TerminalBarOptions = {}): EventReader {
     switch (event.type) {
       case "start":
         epochs = event.epochs;
-        for (const line of describeStart(event)) keep(line);
+        keep(describeStart(event));
         break;
       case "step": {
         smoothedLoss = event.step === 0 || Number.isNaN(smoothedLoss)
@@ -103,14 +103,11 @@ export function terminalBar(options: TerminalBarOptions = {}): EventReader {
   return Object.assign(read, { close: clearLine });
 }
 
-function describeStart(event: StartEvent): string[] {
-  const from = event.epoch > 0 || event.step > 0
-    ? `, resumed at epoch ${event.epoch + 1} step ${event.step + 1}`
-    : "";
-  return [
-    `${event.model} on ${event.device}: ${event.trainSize} training and ${event.validationSize} validation pictures, ` +
-    `${event.classNames.length} classes, batch ${event.batchSize}, ${event.epochs} epochs${from}`,
-  ];
+function describeStart(event: StartEvent): string {
+  const { model, device, trainSize, validationSize, classNames, batchSize, epochs, epoch, step } = event;
+  const resumed = epoch > 0 || step > 0 ? `, resumed at epoch ${epoch + 1} step ${step + 1}` : "";
+  return `${model} on ${device}: ${trainSize} training and ${validationSize} validation pictures, ` +
+    `${classNames.length} classes, batch ${batchSize}, ${epochs} epochs${resumed}`;
 }
 
 /** E.g. `epoch  3/30 ━━━━━━━━━━────────── 41/80  loss 1.234  46.1 img/s  left 12:05`, as wide as the terminal lets it. */
