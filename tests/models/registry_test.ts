@@ -20,7 +20,7 @@ for (const [id, config] of Object.entries(readOracle<Record<string, Config>>("pr
     assert.deepEqual(preprocessing.std, config.std);
     assert.equal(preprocessing.interpolation, config.interpolation);
     assert.deepEqual([preprocessing.size.height, preprocessing.size.width], config.size);
-    assert.ok(weights?.kind === "hub" && weights.repository === config.repository);
+    assert.partialDeepStrictEqual(weights, { kind: "hub", repository: config.repository });
     assert.equal(license, config.license);
     assert.equal(pretrainedClasses, config.classes);
   });
@@ -36,7 +36,7 @@ Deno.test("modelRecord() names the nearest id of an unknown one", () => {
   assert.throws(() => modelRecord("mobilenetv3_large"), (error: Error) => {
     assert.ok(error instanceof RangeError);
     assert.match(error.message, /^Cannot find model "mobilenetv3_large": did you mean "mobilenetv3_large_/);
-    assert.match(error.message, /\n  help: the models are mobilenetv3_small_100, mobilenetv3_large_100, /);
+    assert.match(error.message, /\n {2}help: the models are mobilenetv3_small_100, mobilenetv3_large_100, /);
     return true;
   });
 });
