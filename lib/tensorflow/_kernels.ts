@@ -1,7 +1,8 @@
 import * as tf from "npm:@tensorflow/tfjs@4.22.0";
 import "npm:@tensorflow/tfjs-node-gpu@4.22.0/dist/register_all_kernels.js";
+import type { Binding } from "./binding.ts";
 
-// Two of tfjs-node's kernels are wrong for some dtypes.
+// What has to change in tfjs-node's kernels.
 
 /** Replaces a kernel; `kernelFunc` gets the old one. */
 function replace(
@@ -16,7 +17,7 @@ function replace(
   });
 }
 
-// It casts to float32, but names the dtype from before the cast.
+// tfjs-node casts to float32, but names the dtype from before the cast.
 replace(tf.Mean, (mean, x, params) => {
   if (x.dtype === "float32") return mean(params) as tf.TensorInfo;
   const float = tf.cast(x, "float32");
@@ -27,3 +28,12 @@ replace(tf.Mean, (mean, x, params) => {
 
 // TensorFlow 2.21 rounds every int32 to 0.
 replace(tf.Round, (round, x, params) => x.dtype === "int32" ? tf.clone(x) : round(params) as tf.TensorInfo);
+
+// It reads the indices to check them, which a recording cannot do. TensorFlow checks them again when it runs.
+replace(tf.GatherV2, (gather, _x, params) => {
+  const { binding } = params.backend as { binding: Binding };
+  const backend = binding.recording === undefined
+    ? params.backend
+    : Object.create(params.backend as object, { readSync: { value: () => [] } });
+  return gather({ ...params, backend }) as tf.TensorInfo;
+});

@@ -199,7 +199,7 @@ class TensorFlowFunction implements CompiledFunction {
 
   /** Which operation a message of TensorFlow is about; it calls them by the names `NativeGraph` gave them. */
   #failedNode(message: string): string {
-    const number = /\{\{node [^}]*\bn(\d+)\}\}/.exec(message)?.[1];
+    const number = /\{\{node (?:[^}]*\/)?n(\d+)(?:_\d+)?\}\}/.exec(message)?.[1];
     const node = number === undefined
       ? undefined
       : this.graph.nodes[Number(number) - this.graph.inputs.length];
