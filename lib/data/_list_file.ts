@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { readFailure } from "./_read_failure.ts";
 import { DatasetError, type DatasetProblem, onOneLine } from "./dataset_error.ts";
 
 /**
@@ -17,16 +18,9 @@ export async function readListFile(
   try {
     return { file, text: (await Deno.readTextFile(file)).replace(/^\ufeff/, "") };
   } catch (error) {
-    const { code } = error as { code?: string };
-    const reason = code === "ENOENT"
-      ? "there is no such file"
-      : code === "EISDIR"
-      ? "it is a folder"
-      : code === "EACCES" || code === "EPERM" || error instanceof Deno.errors.NotCapable
-      ? "no permission to read it"
-      : (error as Error).message;
-    throw new DatasetError(`Cannot read ${kind} "${onOneLine(file)}": ${reason}`, {
-      help: code === "ENOENT" ? `check the path; the current folder is "${Deno.cwd()}"` : undefined,
+    const isMissing = error instanceof Deno.errors.NotFound;
+    throw new DatasetError(`Cannot read ${kind} "${onOneLine(file)}": ${readFailure(error, "file")}`, {
+      help: isMissing ? `check the path; the current folder is "${Deno.cwd()}"` : undefined,
     });
   }
 }
@@ -45,17 +39,14 @@ export async function missingFiles(
   samples: readonly { image: string; name: string }[],
 ): Promise<void> {
   const problems: DatasetProblem[] = [];
-  for (let from = 0; from < samples.length; from += 64) {
-    await Promise.all(
+  for (let from = 0; from < samples.length; from += 64) { // side by side, but not all at once
+    const found = await Promise.all(
       samples.slice(from, from + 64).map(async ({ image, name }) => {
-        try {
-          if ((await Deno.stat(image)).isDirectory) problems.push({ name, reason: "it is a folder" });
-        } catch (error) {
-          const { code, message } = error as { code?: string; message: string };
-          problems.push({ name, reason: code === "ENOENT" ? "no such file" : message });
-        }
+        const reason = await whyMissing(image);
+        return reason === undefined ? [] : [{ name, reason }];
       }),
     );
+    problems.push(...found.flat());
   }
   if (problems.length === 0) return;
   throw new DatasetError(
@@ -65,4 +56,12 @@ export async function missingFiles(
       help: `paths start from "${onOneLine(root)}"; pass { root } if they start from another folder`,
     },
   );
+}
+
+async function whyMissing(path: string): Promise<string | undefined> {
+  try {
+    return (await Deno.stat(path)).isDirectory ? "it is a folder" : undefined;
+  } catch (error) {
+    return readFailure(error, "file");
+  }
 }

@@ -1,5 +1,6 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { compareCodePoints } from "./_code_point_order.ts";
+import { readFailure } from "./_read_failure.ts";
 import { DatasetError, onOneLine } from "./dataset_error.ts";
 
 /** Names of the picture files that are read. */
@@ -29,15 +30,9 @@ export async function listFolder(path: string): Promise<FolderEntry[]> {
       entries.push({ name, isFolder });
     }
   } catch (error) {
-    const { code } = error as { code?: string };
-    const reason = code === "ENOENT"
-      ? "there is no such folder"
-      : code === "ENOTDIR"
-      ? "it is a file, not a folder"
-      : code === "EACCES" || code === "EPERM" || error instanceof Deno.errors.NotCapable
-      ? "no permission to read it"
-      : (error as Error).message;
-    const help = code === "ENOENT" ? `check the path; the current folder is "${Deno.cwd()}"` : undefined;
+    const reason = readFailure(error, "folder");
+    const isMissing = error instanceof Deno.errors.NotFound;
+    const help = isMissing ? `check the path; the current folder is "${Deno.cwd()}"` : undefined;
     throw new DatasetError(`Cannot read folder "${onOneLine(path)}": ${reason}`, { help });
   }
   return entries.sort((a, b) => compareCodePoints(a.name, b.name));
@@ -52,8 +47,8 @@ async function pointsToFolder(link: string): Promise<boolean> {
 }
 
 /**
- * Finds all files below a folder, at any depth. Symbolic links are followed; a folder reached a second time, as in a
- * circle of links, is not read again.
+ * Finds all files below a folder, at any depth. Symbolic links are followed, but not upwards; a folder reached a second
+ * time, as in a circle of links, is not read again.
  *
  * @param folder The folder.
  * @returns Paths relative to the folder, with `/`, sorted by code point.
@@ -61,7 +56,9 @@ async function pointsToFolder(link: string): Promise<boolean> {
  */
 export async function filesBelow(folder: string): Promise<string[]> {
   const files: string[] = [];
+  // A link upwards would bring the pictures of other classes with it.
   const visited = new Set<string>();
+  for (let at = dirname(await Deno.realPath(folder)); !visited.has(at); at = dirname(at)) visited.add(at);
   const waiting = [""];
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
     const path = join(folder, at);

@@ -5,6 +5,7 @@ import type { ImageSource, RawImage } from "./dataset.ts";
 import type { Preprocessing } from "./preprocessing.ts";
 import { decodeBmp } from "./_bmp.ts";
 import { imageFormat } from "./_image_format.ts";
+import { readFailure } from "./_read_failure.ts";
 import { resize } from "./resize.ts";
 
 /** Pictures of more pixels are refused unread, as Pillow does: they would take gigabytes. */
@@ -87,15 +88,8 @@ export async function readImageFile(path: string | URL): Promise<Uint8Array> {
   try {
     return await Deno.readFile(path);
   } catch (error) {
-    const name = imageName(path);
-    if (error instanceof Deno.errors.NotFound) throw unreadable(name, "no such file", "check the path");
-    if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
-      throw unreadable(name, "no permission to read it", "check the permissions of the file");
-    }
-    const reason = (error as NodeJS.ErrnoException).code === "EISDIR"
-      ? "it is a folder"
-      : (error as Error).message;
-    throw unreadable(name, reason);
+    const help = error instanceof Deno.errors.NotFound ? "check the path" : undefined;
+    throw unreadable(imageName(path), readFailure(error, "file"), help);
   }
 }
 

@@ -69,7 +69,7 @@ Deno.test("annotationFile() names all bad lines and all missing pictures", async
     );
     assert.equal(
       await failure(annotationFile(at("gone.txt"))),
-      `Cannot read annotation list "${at("gone.txt")}": there is no such file\n` +
+      `Cannot read annotation list "${at("gone.txt")}": no such file\n` +
         `  help: check the path; the current folder is "${Deno.cwd()}"`,
     );
     assert.equal(

@@ -94,6 +94,9 @@ Deno.test("decodePixels() says what is wrong with a file", async () => {
       `Cannot read image "${missing}": no such file\n  help: check the path`,
     );
     assert.equal(await message(folder), `Cannot read image "${folder}": it is a folder`);
+    await Deno.symlink("ouroboros.png", join(folder, "ouroboros.png"));
+    const circle = join(folder, "ouroboros.png");
+    assert.equal(await message(circle), `Cannot read image "${circle}": its symbolic links lead in a circle`);
     const empty = await write("empty.jpg", "");
     assert.equal(await message(empty), `Cannot read image "${empty}": file is empty${help}`);
     const text = await write("text.png", "This was a picture once, häßlich aber wahr.\n");

@@ -80,8 +80,7 @@ Deno.test("imageFolder() follows links, and circles of links end", async () => {
       "dog/linked/2.png",
       "dog/ouroboros.png",
     ]);
-    assert(names.includes("cat/1.png"));
-    assert(names.length < 20, names.join());
+    assert.deepEqual(names.filter((name) => name.startsWith("cat/")), ["cat/1.png"]);
   });
 });
 
