@@ -1,3 +1,4 @@
+import { createPixelCache } from "../data/cache.ts";
 import { createLoader } from "../data/loader.ts";
 import type { ImageSource } from "../data/dataset.ts";
 import type { Preprocessing } from "../data/preprocessing.ts";
@@ -104,6 +105,7 @@ export function createModel(parts: ModelParts): Model {
       preprocessing,
       batchSize: inference.batchSize,
       training: false,
+      cache: createPixelCache({ memoryBytes: 0, diskBytes: 0 }), // these pictures are looked at once
     });
     const logits: Float32Array[] = [];
     for await (const batch of loader.epoch(0)) {
