@@ -57,3 +57,4 @@ export type { ParameterKind, ParameterSpec } from "./lib/models/layers.ts";
 export type { ClassQuality } from "./lib/metrics/precision_recall_f1.ts";
 export type { Inspection, InspectionFigures, InspectOptions } from "./lib/inspect.ts";
 export type { Report, ReportOptions } from "./lib/report.ts";
+export type { Finding, FindingItem, SetName, SetSummary, Spread } from "./lib/data/inspect_data.ts";

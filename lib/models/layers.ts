@@ -22,6 +22,7 @@ export interface ParameterSpec {
   readonly name: string;
   /** Shape in tfjs's layout: convolutions HWIO, depthwise `[k, k, channels, 1]`, linear `[in, out]`. */
   readonly shape: readonly number[];
+  /** What it is in its layer. */
   readonly kind: ParameterKind;
 }
 
