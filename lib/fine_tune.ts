@@ -169,6 +169,7 @@ async function prepareFolder(path: string, resumedFolder: string | undefined): P
     const probe = join(path, `.${crypto.randomUUID().slice(0, 8)}.tmp`);
     await Deno.writeFile(probe, new Uint8Array());
     await Deno.remove(probe);
+    await removeHalfWritten(path);
   } catch (error) {
     throw new CheckpointError(
       `Cannot write to "${path}": ${error instanceof Error ? error.message : error}\n` +
@@ -182,6 +183,13 @@ async function prepareFolder(path: string, resumedFolder: string | undefined): P
   }
   const isTaken = await Deno.stat(join(path, resumeFileName)).then(() => true, () => false);
   return isTaken ? [`"${path}" holds an earlier run, which this one replaces`] : [];
+}
+
+/** Removes checkpoints that a killed run was writing: they have temporary names, and nobody else will. */
+async function removeHalfWritten(folder: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    if (/^(best|resume)\.safetensors\.[0-9a-f]{8}\.tmp$/.test(name)) await Deno.remove(join(folder, name));
+  }
 }
 
 function imbalanceWarning(data: DatasetSplits, options: FineTuneOptions): string[] {

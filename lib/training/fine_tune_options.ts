@@ -58,8 +58,8 @@ export interface FineTuneOptions {
   view?: boolean;
   /** Seconds between resume checkpoints within an epoch; there is one after each epoch anyway. @default {300} */
   checkpointSeconds?: number;
-  /** Told about everything that happens; awaited. */
-  onEvent?: (event: TrainingEvent) => void | Promise<void>;
+  /** Told about everything that happens; what it returns is awaited. */
+  onEvent?: (event: TrainingEvent) => unknown;
   /** Stops the run after the step it is in; it saves and returns the best so far, as Ctrl-C and the Stop button do. */
   signal?: AbortSignal;
 }

@@ -22,11 +22,11 @@ export type Moment =
   | { readonly at: "validation" };
 
 /** Steps an epoch of {@linkcode trainSmall}. */
-export const stepsPerEpoch = 9;
+export const stepsPerEpoch = 6;
 /** Epochs of {@linkcode trainSmall}. */
-export const epochs = 3;
+export const epochs = 2;
 
-/** Three short epochs of a small network on tiny pictures, with everything that could make a resumed run differ. */
+/** Two short epochs of a small network on tiny pictures, with everything that could make a resumed run differ. */
 export function trainSmall(
   options: FineTuneOptions,
   data: DatasetSplits = smallData(),
@@ -47,9 +47,9 @@ export function trainSmall(
   });
 }
 
-/** 37 pictures to train on, 18 to validate with. */
+/** 26 pictures to train on, 2 of which each epoch leaves out, and 15 to validate with. */
 export function smallData(): DatasetSplits {
-  return shapeSplits({ train: [15, 12, 10], validation: 6 });
+  return shapeSplits({ train: [11, 8, 7], validation: 5 });
 }
 
 /** Trains in another process, which ends itself; resolves when it has. */
@@ -74,7 +74,7 @@ function die(): void {
 function deadlyValidation(data: DatasetSplits): DatasetSplits {
   const { validation } = data;
   const samples = validation.samples.map((sample, index): Sample =>
-    index < 13 ? sample : {
+    index < 10 ? sample : {
       label: sample.label,
       name: sample.name,
       get image(): Sample["image"] {

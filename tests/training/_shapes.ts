@@ -21,7 +21,7 @@ export interface ShapesOptions {
   size?: number;
 }
 
-/** Discs, squares and crosses of any colour on any other colour, at any place. */
+/** Reddish discs, greenish squares and bluish crosses on any grey, at any place. */
 export function shapeSplits(options: ShapesOptions = {}): DatasetSplits {
   const { train = 32, validation = 10, size = 32 } = options;
   return {
@@ -45,10 +45,9 @@ function shapeSet(name: string, counts: number | readonly number[], size: number
 /** One picture. */
 export function drawShape(className: string, size: number, rng: Rng): RawImage {
   const isInside = shapes[className]!;
-  const colour = () => [rng.integer(0, 255), rng.integer(0, 255), rng.integer(0, 255)];
-  const ground = colour();
-  let ink = colour();
-  while (ink.reduce((sum, value, i) => sum + Math.abs(value - ground[i]!), 0) < 250) ink = colour();
+  const hue = shapeNames.indexOf(className);
+  const ink = [0, 1, 2].map((channel) => channel === hue ? rng.integer(150, 250) : rng.integer(20, 120));
+  const grey = rng.integer(0, 255), ground = [grey, grey, grey];
   const radius = size * rng.uniform(0.25, 0.4);
   const [centreX, centreY] = [rng.uniform(radius, size - radius), rng.uniform(radius, size - radius)];
   const data = new Uint8Array(size * size * 3);
