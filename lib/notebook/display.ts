@@ -82,9 +82,16 @@ async function showResult<T, F extends object>(result: T, look: Look<T, F>): Pro
     const markup = outputs.map((output) => output["text/html"] ?? "").join("\n");
     return { "text/html": markup, "text/plain": look.text(result) };
   }
-  for (const output of outputs) await display(output, { raw: true });
+  for (const output of outputs) await display(indented(output), { raw: true });
   await outputsSent();
-  return figureHint(Object.keys(look.figures(result)));
+  return indented(figureHint(Object.keys(look.figures(result))));
+}
+
+/** Figures keep some room on their left; text stands in line with them instead of at the edge of the cell. */
+function indented(bundle: MimeBundle): MimeBundle {
+  const markup = bundle["text/html"];
+  if (markup === undefined) return bundle;
+  return { ...bundle, "text/html": `<div style="margin-left:20px">${markup}</div>` };
 }
 
 /** One line that names the figures of a result. */

@@ -1,14 +1,9 @@
 import type { EpochRecord, StartEvent, StepEvent, TrainingEvent } from "../training/events.ts";
+import type { Figure } from "../plots/figure.ts";
 import { type StepLoss, trainingCurves } from "../plots/training_curves.ts";
 import { formatDuration, formatLoss, formatPercent } from "../training/readers/format.ts";
 import type { EventReader } from "../training/readers/reader.ts";
-import {
-  type DisplayFunction,
-  type LiveOutput,
-  liveOutput,
-  type MimeBundle,
-  notebookDisplay,
-} from "./display.ts";
+import { type DisplayFunction, liveOutput, type MimeBundle, notebookDisplay } from "./display.ts";
 import { type Html, html } from "./html.ts";
 
 /** The most step losses that are drawn; every second one is dropped when there are more. */
@@ -30,12 +25,13 @@ interface RunState {
  * Shows a run in a notebook while it goes: a progress bar with loss, speed and time left, and below it the curves of
  * loss and accuracy. Both update in place, at most five times a second.
  *
- * @param options `display`: the kernel's display function.
- * @default {the kernel's}
+ * @param options `display`: the kernel's display function. `history`: epochs of an earlier part of the run.
  * @returns A reader of events; close it before the cell ends.
  * @throws {Error} If this is not a notebook.
  */
-export function notebookView(options: { display?: DisplayFunction } = {}): EventReader {
+export function notebookView(
+  options: { display?: DisplayFunction; history?: readonly EpochRecord[] } = {},
+): EventReader {
   const display = options.display ?? notebookDisplay();
   if (!display) {
     throw new Error(
@@ -43,9 +39,15 @@ export function notebookView(options: { display?: DisplayFunction } = {}): Event
     );
   }
   const status = liveOutput(display);
-  // Drawing the PNG beside the curves costs half a second of a busy core: at most one part in twenty goes there.
-  const curves = liveOutput(display, { interval: 1000, effort: 0.05 });
-  const state: RunState = { loss: NaN, history: [], remainingSeconds: NaN, warnings: [] };
+  const curves = createCurves(display);
+  const { history = [] } = options;
+  const state: RunState = {
+    loss: NaN,
+    history: [...history],
+    best: [...history].sort((a, b) => b.validationTop1 - a.validationTop1).at(0), // the first of equals
+    remainingSeconds: NaN,
+    warnings: [],
+  };
   const steps = createStepLosses();
 
   const read = async (event: TrainingEvent) => {
@@ -80,23 +82,71 @@ export function notebookView(options: { display?: DisplayFunction } = {}): Event
     if (event.type === "checkpoint") return;
     status.show(() => statusBundle(state));
     if (event.type === "step" || event.type === "epoch" || event.type === "end") {
-      showCurves(curves, state, steps.list);
+      curves.show(state, steps.list);
     }
     if (event.type === "end") await close();
   };
   const close = async () => {
     await status.flush();
-    await curves.flush();
+    await curves.close();
   };
   return Object.assign(read, { close });
 }
 
-function showCurves(output: LiveOutput, state: RunState, steps: readonly StepLoss[]): void {
-  if (steps.length < 2 && state.history.length === 0) return;
-  output.show(() =>
-    trainingCurves(state.history, { epochs: state.start?.epochs, steps, title: state.start?.model })
-      .mimeBundle()
-  );
+/** The curves of a run that goes on. */
+interface Curves {
+  show(state: RunState, steps: readonly StepLoss[]): void;
+  /** Sends the last state, with a picture of it. */
+  close(): Promise<void>;
+}
+
+/**
+ * Curves that are sent as data about once a second. The PNG for viewers without plotly takes half a second of a busy
+ * core to draw, so it is drawn seldom and may be older than the data; in the end it is not.
+ */
+function createCurves(display: DisplayFunction): Curves {
+  const output = liveOutput(display, { interval: 1000, effort: 1 });
+  const picture = createPicture(0.05);
+  let isClosing = false;
+  let last: (() => Figure) | undefined;
+  return {
+    show(state, steps) {
+      if (steps.length < 2 && state.history.length === 0) return;
+      const draw = () =>
+        trainingCurves(state.history, { epochs: state.start?.epochs, steps, title: state.start?.model });
+      last = draw;
+      output.show(() => picture(draw(), isClosing));
+    },
+    async close() {
+      isClosing = true;
+      const draw = last;
+      last = undefined;
+      if (draw) output.show(() => picture(draw(), true));
+      await output.flush();
+    },
+  };
+}
+
+/**
+ * Makes what is shown of a figure that changes.
+ *
+ * @param effort Share of the time that may go into drawing the PNG, 0..1.
+ * @returns Takes the figure and whether its PNG must be new; returns all forms of it, the PNG perhaps of an older one.
+ */
+function createPicture(effort: number): (figure: Figure, isNew: boolean) => Promise<MimeBundle> {
+  let bundle: MimeBundle | undefined;
+  let notBefore = 0;
+  return async (figure, isNew) => {
+    if (bundle && !isNew && performance.now() < notBefore) {
+      return { ...bundle, "application/vnd.plotly.v1+json": figure.toJSON() };
+    }
+    const isFirst = bundle === undefined; // it also loads plotly, which will not happen again
+    const start = performance.now();
+    bundle = await figure.mimeBundle();
+    const end = performance.now();
+    notBefore = end + (isFirst ? 2000 : (end - start) / effort);
+    return bundle;
+  };
 }
 
 /** Keeps the losses of all steps, thinned out evenly when there are too many to draw. */

@@ -34,6 +34,26 @@ Deno.test("notebookView() has shown everything when the run's end is read", asyn
   assert.equal(bundles.length, count);
 });
 
+Deno.test("notebookView() shows the whole history of a run that goes on", async () => {
+  const bundles: MimeBundle[] = [];
+  const history = [0.25, 0.9].map((validationTop1, epoch) => ({
+    epoch,
+    trainLoss: 1,
+    trainTop1: 0.5,
+    validationLoss: 1,
+    validationTop1,
+    validationTop5: 1,
+    learningRate: 0.01,
+  }));
+  const view = notebookView({ history, display: (bundle) => Promise.resolve(void bundles.push(bundle)) });
+  for (const event of exampleRun().slice(0, 3)) await view(event);
+  await view.close();
+  const last = (type: string) => bundles.filter((bundle) => bundle[type]).at(-1)!;
+  assert.match(last("text/html")["text/plain"] as string, /best top-1 90\.0% \(epoch 2\)/);
+  const { data } = last("image/png")["application/vnd.plotly.v1+json"] as { data: { y: number[] }[] };
+  assert.ok(data.some(({ y }) => y.includes(0.25) && y.includes(0.9)));
+});
+
 Deno.test("notebookView() refuses to open outside a notebook", () => {
   assert.throws(() => notebookView(), {
     message: "Cannot open the notebook view: this is not a notebook kernel\n" +
