@@ -15,9 +15,6 @@ export const EMOJI_PACKAGES: readonly EmojiPackage[] = [
   { style: "fluent", specifier: "npm:@iconify-json/fluent-emoji-flat@1.2.6", license: "MIT" },
 ];
 
-/** Categories that make no class: flags are told apart by their country, and few of them are in both sets. */
-const LEFT_OUT = new Set(["Flags"]);
-
 /** Emoji that one of the sets draws like one of another category: grinning cats (the cat), yellow circle (full moon). */
 const AMBIGUOUS = new Set(["1f63a", "1f638", "1f7e1"]);
 
@@ -66,7 +63,7 @@ export async function loadEmojiDrawings(
   const names = new Map(sets[0].map((drawing) => [drawing.codePoints, drawing.name]));
   return sets.flat()
     .filter(({ codePoints, category }) =>
-      !LEFT_OUT.has(category) && !AMBIGUOUS.has(codePoints) &&
+      !AMBIGUOUS.has(codePoints) &&
       categories.every((of) => of.get(codePoints) === category)
     )
     .map((drawing) => ({ ...drawing, name: names.get(drawing.codePoints)! }));

@@ -5,18 +5,7 @@ import sharp from "npm:sharp@0.35.5";
 import { DatasetError } from "../../../lib/data/dataset_error.ts";
 import { chooseEmoji } from "../../../lib/data/datasets/_choose_emoji.ts";
 import { type EmojiDrawing, loadEmojiDrawings } from "../../../lib/data/datasets/_emoji_sets.ts";
-import { type EmojiPictures, emojiPictures } from "../../../lib/data/datasets/emoji.ts";
-
-const CLASSES = [
-  "Activities",
-  "Animals & Nature",
-  "Food & Drink",
-  "Objects",
-  "People & Body",
-  "Smileys & Emotion",
-  "Symbols",
-  "Travel & Places",
-];
+import { EMOJI_CATEGORIES, type EmojiPictures, emojiPictures } from "../../../lib/data/datasets/emoji.ts";
 
 async function inTemporaryCache(body: (cache: string) => Promise<void>): Promise<void> {
   const cache = await Deno.makeTempDir({ prefix: "whittle_emoji_" });
@@ -48,17 +37,17 @@ Deno.test("emojiPictures() gives eight classes of real pictures, 70/15/15", asyn
     };
     const data = await emojiPictures(options);
 
-    assert.deepEqual(data.classNames, CLASSES);
+    assert.deepEqual(data.classNames, EMOJI_CATEGORIES);
     for (const [part, count] of [[data.train, 28], [data.validation, 6], [data.test, 6]] as const) {
-      assert.deepEqual(part.classNames, CLASSES);
-      CLASSES.forEach((_, label) =>
+      assert.deepEqual(part.classNames, EMOJI_CATEGORIES);
+      EMOJI_CATEGORIES.forEach((_, label) =>
         assert.equal(part.samples.filter((sample) => sample.label === label).length, count)
       );
     }
     assert.deepEqual(progress, Array.from({ length: 320 }, (_, index) => index + 1));
 
     for (const { image, name, label } of data.train.samples) {
-      assert.equal(name.split("/")[1], CLASSES[label]);
+      assert.equal(name.split("/")[1], EMOJI_CATEGORIES[label]);
       const { width, height, channels, format } = await sharp(await Deno.readFile(image as string))
         .metadata();
       assert.deepEqual({ width, height, channels, format }, {
@@ -89,6 +78,26 @@ Deno.test("emojiPictures() makes the same bytes twice, and opens a rendered set 
 
     const otherSeed = await emojiPictures({ ...options, cache: join(cache, "a"), seed: 1 });
     assert.notEqual(await hashOf(otherSeed), await hashOf(first));
+  });
+});
+
+Deno.test("emojiPictures() gives each picture a colour of its own, or all a white ground", async () => {
+  await inTemporaryCache(async (cache) => {
+    const categories = ["Food & Drink", "Animals & Nature"];
+    for (const background of ["varied", "white"] as const) {
+      const data = await emojiPictures({ cache, size: 16, picturesPerClass: 20, categories, background });
+      assert.deepEqual(data.classNames, categories.toSorted());
+      const corners = await Promise.all(
+        [data.train, data.validation, data.test].flatMap(({ samples }) => samples).map(async ({ image }) => {
+          const pixels = await sharp(await Deno.readFile(image as string)).raw().toBuffer();
+          return pixels.subarray(0, 3).toString("hex");
+        }),
+      );
+      // A few drawings reach into the corner.
+      const white = corners.filter((corner) => corner === "ffffff").length;
+      if (background === "white") assert.ok(white >= 35, `${white} of ${corners.length} are on white`);
+      else assert.ok(white < 5 && new Set(corners).size >= 35, `${new Set(corners).size} colours`);
+    }
   });
 });
 
@@ -126,6 +135,22 @@ Deno.test("emojiPictures() throws when an option is out of range", async () => {
     name: "RangeError",
     message:
       "Cannot make the emoji pictures: picturesPerClass must be a whole number from 20 to 10000: current value is 3.5",
+  });
+  await assert.rejects(emojiPictures({ categories: ["Animals & Nature", "Food"] }), {
+    name: "RangeError",
+    message:
+      'Cannot make the emoji pictures: there is no category "Food"\n  help: the categories are "Activities", ' +
+      '"Animals & Nature", "Food & Drink", "Objects", "People & Body", "Smileys & Emotion", "Symbols", "Travel & Places"',
+  });
+  await assert.rejects(emojiPictures({ categories: ["Objects"] }), {
+    name: "RangeError",
+    message:
+      /^Cannot make the emoji pictures: categories must be two or more: current value is \["Objects"\]\n/,
+  });
+  await assert.rejects(emojiPictures({ background: "black" as "white" }), {
+    name: "RangeError",
+    message:
+      'Cannot make the emoji pictures: background must be "varied" or "white": current value is "black"',
   });
   await assert.rejects(emojiPictures({ seed: -1 }), {
     name: "RangeError",
@@ -197,7 +222,7 @@ Deno.test("chooseEmoji() takes every emoji once before it takes variants", async
 
 Deno.test("emojiPictures() has no two pictures drawn alike, mirrored or not, in two parts", async () => {
   await inTemporaryCache(async (cache) => {
-    const data = await emojiPictures({ cache, size: 16, picturesPerClass: 240 });
+    const data = await emojiPictures({ cache, size: 16, picturesPerClass: 240, background: "white" });
     const pixels = async (part: EmojiPictures["train"], mirrored = false) =>
       await Promise.all(part.samples.map(async ({ image, name }) => {
         const picture = sharp(await Deno.readFile(image as string)).removeAlpha();
