@@ -99,7 +99,7 @@ async function run(
   const { recipe, seed, model, resume } = start;
   const outputDir = options.outputDir ?? start.outputDir;
   const replaced = await prepareFolder(outputDir, resume === undefined ? undefined : start.outputDir);
-  const readers = openReaders(outputDir, options);
+  const readers = openReaders(outputDir, options, resume?.state.history);
   const emit = async (event: TrainingEvent) => {
     for (const reader of readers) await reader(event);
     await options.onEvent?.(event);
@@ -145,14 +145,18 @@ async function run(
   }
 }
 
-function openReaders(outputDir: string, options: FineTuneOptions): EventReader[] {
+function openReaders(
+  outputDir: string,
+  options: FineTuneOptions,
+  history: readonly EpochRecord[] | undefined,
+): EventReader[] {
   const logs = options.logs ?? ["csv", "jsonl", "tensorboard"];
   const readers: EventReader[] = [];
   if (logs.includes("csv")) readers.push(csvLog(join(outputDir, csvLogName)));
   if (logs.includes("jsonl")) readers.push(jsonlLog(join(outputDir, jsonlLogName)));
   if (logs.includes("tensorboard")) readers.push(tensorboardLog(join(outputDir, tensorboardFolderName)));
   if (options.view ?? options.onEvent === undefined) {
-    if (isNotebook()) readers.push(notebookView());
+    if (isNotebook()) readers.push(notebookView({ history }));
     else if (Deno.stderr.isTerminal()) readers.push(terminalBar());
   }
   return readers;
