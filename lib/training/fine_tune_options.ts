@@ -135,7 +135,7 @@ function problemsOf(options: FineTuneOptions): (check.OptionProblem | undefined)
     check.positiveInteger("batchSize", options.batchSize),
     check.positiveNumber("learningRate", options.learningRate),
     check.wholeNumber("warmUpEpochs", options.warmUpEpochs) ??
-      (warmUpEpochs >= epochs
+      (warmUpEpochs > 0 && warmUpEpochs >= epochs && options.resumeFrom === undefined
         ? problem("warmUpEpochs", `fewer than the ${epochs} epochs`, false)
         : undefined),
     check.ratio("labelSmoothing", options.labelSmoothing),
