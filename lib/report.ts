@@ -1,9 +1,9 @@
 import { dirname, join } from "node:path";
 import type { Inspection } from "./data/inspect_data.ts";
+import { writeFile } from "./files/write_file.ts";
 import type { Evaluation } from "./metrics/evaluation.ts";
 import { reportPage } from "./notebook/report_page.ts";
 import type { RunSummary } from "./notebook/run_view.ts";
-import { writeFileWhole } from "./plots/write_file.ts";
 import { checkOptions } from "./training/options.ts";
 
 /** Options of {@linkcode report}. */
@@ -32,6 +32,7 @@ export interface Report {
  * @param options What else the page tells, and where it goes.
  * @returns Where it is.
  * @throws {TypeError} If an option is unknown.
+ * @throws {Error} If the page cannot be written.
  *
  * @example
  * ```ts ignore
@@ -47,6 +48,6 @@ export async function report(run: RunSummary, options: ReportOptions = {}): Prom
   const { evaluation, inspection } = options;
   const file = options.file ?? join(run.checkpoint ? dirname(run.checkpoint) : ".", "report.html");
   const page = new TextEncoder().encode(await reportPage({ run, evaluation, inspection, date: new Date() }));
-  await writeFileWhole(file, page);
+  await writeFile(file, page);
   return { file, sizeBytes: page.length };
 }

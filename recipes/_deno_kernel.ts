@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { writeFile } from "../lib/files/write_file.ts";
 
 /**
  * Writes the kernel that runs TypeScript in notebooks: the Deno that runs this program. It goes into a folder of
@@ -14,14 +15,11 @@ import { join } from "node:path";
 export async function writeDenoKernel(cache: string): Promise<string> {
   const folder = join(cache, "jupyter");
   const kernel = join(folder, "kernels", "deno");
-  await Deno.mkdir(kernel, { recursive: true });
   const spec = {
     argv: [Deno.execPath(), "jupyter", "--kernel", "--conn", "{connection_file}"],
     display_name: "Deno",
     language: "typescript",
   };
-  const temporary = join(kernel, `kernel.json.${crypto.randomUUID().slice(0, 8)}.tmp`);
-  await Deno.writeTextFile(temporary, JSON.stringify(spec, null, 2) + "\n");
-  await Deno.rename(temporary, join(kernel, "kernel.json"));
+  await writeFile(join(kernel, "kernel.json"), JSON.stringify(spec, null, 2) + "\n");
   return folder;
 }

@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
 /** What everybody may use. */
-const GROUND = ["errors", "graph"];
+const GROUND = ["errors", "files", "graph"];
 /** What describes and feeds a network. These may use each other. */
 const PARTS = ["models", "data", "augment", "metrics"];
 /** What does something with a network. These may use each other. */
@@ -18,6 +18,7 @@ const WORK = ["training", "lr_finder", "quantization", "export", "runtimes", "pl
 /** For each folder of lib/ the folders it may import from, itself aside. Nobody imports a verb (lib/*.ts). */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   errors: [],
+  files: [],
   graph: [],
   provision: ["errors"],
   onednn: GROUND,

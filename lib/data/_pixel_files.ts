@@ -1,5 +1,6 @@
 import { crc32 } from "node:zlib";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { writeFile } from "../files/write_file.ts";
 import { cacheFolder, freeBytes } from "../provision/cache.ts";
 
 /** A bounded folder of decoded pictures. A cache only: whatever goes wrong, the picture is decoded again. */
@@ -58,7 +59,7 @@ export function createPixelFiles(folder?: string, diskBytes?: number): PixelFile
     await counted;
     const size = pixels.length + checksumBytes;
     if (isOff || problem || size > bound) return;
-    const path = join(folder!, key), temporary = `${path}.${crypto.randomUUID()}.tmp`;
+    const path = join(folder!, key);
     used.add(path);
     bytes += size; // before any await, so that writes side by side see each other
     try {
@@ -75,12 +76,9 @@ export function createPixelFiles(folder?: string, diskBytes?: number): PixelFile
       const file = new Uint8Array(size);
       file.set(pixels);
       new DataView(file.buffer).setUint32(pixels.length, crc32(pixels));
-      await Deno.mkdir(dirname(path), { recursive: true });
-      await Deno.writeFile(temporary, file);
-      await Deno.rename(temporary, path);
+      await writeFile(path, file, { sync: false }); // the checksum tells what a power cut left half
     } catch (error) {
       problem = (error as Error).message;
-      await Deno.remove(temporary).catch(() => {});
     }
   }
 
@@ -94,7 +92,7 @@ export function createPixelFiles(folder?: string, diskBytes?: number): PixelFile
 }
 
 /** What this cache writes, e.g. `224x224-bilinear/<SHA-256>`; nothing else in its folder is ever touched. */
-const ownFiles = /[/\\]\d+x\d+-[a-z]+[/\\][0-9a-f]{64}(\.[-0-9a-f]{36}\.tmp)?$/;
+const ownFiles = /[/\\]\d+x\d+-[a-z]+[/\\][0-9a-f]{64}(\.[0-9a-f]{8}\.tmp)?$/;
 
 /** All files of the cache below a folder, the one that was written first at the front; none if there is no such folder. */
 async function listFiles(folder: string): Promise<{ path: string; size: number }[]> {

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import {
   Document,
@@ -11,6 +11,7 @@ import {
   type SchemaOptions,
   type Tags,
 } from "npm:yaml@2.9.1";
+import { writeFile } from "../files/write_file.ts";
 import type { Evaluation } from "./evaluation.ts";
 
 /** What {@linkcode writeMetricsYaml} takes beside the evaluation. */
@@ -55,14 +56,7 @@ export async function writeMetricsYaml(
   const file = await describeSnapshot(options.snapshotPath, action);
   document.set("files", document.createNode([file]));
   document.set("metrics", document.createNode(metricEntries(evaluation)));
-  try {
-    await writeWhole(path, document.toString({ indentSeq: false, lineWidth: 0, singleQuote: true }));
-  } catch (error) {
-    throw new Error(
-      `${action}: ${messageOf(error)}\n  help: choose a place you may write to, with space left`,
-      { cause: error },
-    );
-  }
+  await writeFile(path, document.toString({ indentSeq: false, lineWidth: 0, singleQuote: true }));
 }
 
 /** The entries under `metrics`, in the reference's order. */
@@ -129,7 +123,8 @@ async function readExisting(path: string, action: string): Promise<Document> {
   try {
     text = await Deno.readTextFile(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return new Document({}, options);
+    const isMissing = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+    if (isMissing) return new Document({}, options);
     throw new Error(`${action}: the file that is there cannot be read: ${messageOf(error)}`, {
       cause: error,
     });
@@ -172,22 +167,6 @@ const ESCAPED_STRING: ScalarTag = {
 
 function hexadecimal(code: number, digits: number): string {
   return code.toString(16).toUpperCase().padStart(digits, "0");
-}
-
-/** Writes under a temporary name in the same folder, to the disk, then renames. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  await Deno.mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    using file = await Deno.open(temporary, { write: true, createNew: true });
-    const bytes = new TextEncoder().encode(text);
-    for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
-    await file.sync();
-    await Deno.rename(temporary, path);
-  } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
-    throw error;
-  }
 }
 
 function messageOf(error: unknown): string {

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import { extname } from "node:path";
 import sharp from "npm:sharp@0.35.5";
+import { writeFile } from "../files/write_file.ts";
 import { plotlySource, renderSvg } from "./_plotly_svg.ts";
-import { writeFileWhole } from "./write_file.ts";
 
 /** One plotly trace, e.g. `{ type: "scatter", x, y }`. Plain data. */
 export type Trace = Readonly<Record<string, unknown>>;
@@ -99,6 +99,7 @@ export class Figure implements FigureSpec {
    * @param path A path that ends in `.html`, `.svg`, `.png` or `.json`.
    * @returns When the file is in place.
    * @throws {RangeError} If the extension is another one.
+   * @throws {Error} If the file cannot be written.
    */
   async save(path: string): Promise<void> {
     const writers: Record<string, () => Promise<string | Uint8Array>> = {
@@ -115,7 +116,7 @@ export class Figure implements FigureSpec {
           `  help: end the path in .html, .svg, .png or .json`,
       );
     }
-    await writeFileWhole(path, await write());
+    await writeFile(path, await write());
   }
 
   /**

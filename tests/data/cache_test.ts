@@ -137,7 +137,7 @@ Deno.test("createPixelCache() goes on without a disk that cannot be written, and
     const cache = createPixelCache({ folder: join(folder, "file"), memoryBytes: 0 });
     for (const picture of pictures) await cache.load(picture, preprocessing);
     assert.deepEqual(statistics(cache), [0, 0, 6]);
-    assert.match(cache.statistics.diskProblem!, /not a directory/i);
+    assert.match(cache.statistics.diskProblem!, /a file stands where its folder should be|not a directory/i);
     assert.equal(await Deno.readTextFile(join(folder, "file")), "not a folder");
   });
 });

@@ -151,6 +151,9 @@ Deno.test("writeMetricsYaml() says which snapshot cannot be read and which file 
     await Deno.writeTextFile(`${folder}/a.pth`, "");
     await assert.rejects(
       writeMetricsYaml(`${folder}/a.pth/metrics.yaml`, evaluation, { snapshotPath: `${folder}/a.pth` }),
-      (error: Error) => error.message.startsWith(`Cannot save metrics to "${folder}/a.pth/metrics.yaml": `),
+      {
+        message: `Cannot write "${folder}/a.pth/metrics.yaml": a file stands where its folder should be\n` +
+          "  help: choose another path",
+      },
     );
   }));

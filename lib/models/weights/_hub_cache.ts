@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join, relative } from "node:path";
+import { writeFile } from "../../files/write_file.ts";
 
 /** Where one repository lies in a cache of the Hugging Face hub; Python's `huggingface_hub` uses the same places. */
 export interface HubFolder {
@@ -106,9 +107,7 @@ export async function linkSnapshot(
   await Deno.rename(temporary, path);
   if (revision !== commit) {
     const ref = join(folder.path, "refs", revision);
-    await Deno.mkdir(dirname(ref), { recursive: true });
-    await Deno.writeTextFile(`${ref}.tmp`, commit);
-    await Deno.rename(`${ref}.tmp`, ref);
+    await writeFile(ref, commit);
   }
   return path;
 }

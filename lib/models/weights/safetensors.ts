@@ -1,6 +1,6 @@
+import { writeFile } from "../../files/write_file.ts";
 import { type DType, type HostTensor, sizeOf } from "../../graph/host_tensor.ts";
 import { fromStored, storedBytes, type StoredFormat } from "./_stored_numbers.ts";
-import { writeFileAtomically } from "./_write_file.ts";
 
 /** Content of a safetensors file. */
 export interface SafetensorsFile {
@@ -131,8 +131,7 @@ export function toSafetensors(
 }
 
 /**
- * Writes a safetensors file: to a temporary name beside the target, flushed, then renamed, so that the target is
- * never half written.
+ * Writes a safetensors file: it is there whole, or not at all.
  *
  * @param path target file; an existing one is replaced
  * @param tensors float32, int32, int64, uint8 or bool tensors by name
@@ -145,7 +144,7 @@ export async function writeSafetensors(
   tensors: Readonly<Record<string, HostTensor>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  await writeFileAtomically(path, toSafetensors(tensors, metadata));
+  await writeFile(path, toSafetensors(tensors, metadata));
 }
 
 function readHeader(bytes: Uint8Array, name: string): { header: Record<string, unknown>; dataStart: number } {

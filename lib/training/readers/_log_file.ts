@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { writeError, writeFileSync } from "../../files/write_file.ts";
 
 /** A text file that grows line by line. Each line reaches the operating system at once, so a killed run keeps it. */
 export interface LogFile {
@@ -16,25 +17,24 @@ export interface LogFile {
 export function openLog(path: string): LogFile {
   let file: Deno.FsFile | undefined;
   const write = (text: string) => {
-    if (!file) {
-      Deno.mkdirSync(dirname(path), { recursive: true });
-      file = Deno.openSync(path, { append: true, create: true });
+    const bytes = new TextEncoder().encode(text);
+    try {
+      if (!file) {
+        Deno.mkdirSync(dirname(path), { recursive: true });
+        file = Deno.openSync(path, { append: true, create: true });
+      }
+      for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+    } catch (error) {
+      throw writeError(path, error);
     }
-    writeAll(file, text);
   };
   const close = () => {
     file?.close();
     file = undefined;
   };
-  /** One rename puts the new content in place: a crash leaves the old file or the new one. */
   const replace = (text: string) => {
     close();
-    Deno.mkdirSync(dirname(path), { recursive: true });
-    const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
-    using whole = Deno.openSync(temporary, { write: true, createNew: true });
-    writeAll(whole, text);
-    whole.syncSync();
-    Deno.renameSync(temporary, path);
+    writeFileSync(path, text);
   };
   return {
     restart: (firstLine) => replace(firstLine === undefined ? "" : firstLine + "\n"),
@@ -46,11 +46,6 @@ export function openLog(path: string): LogFile {
     append: (line) => write(line + "\n"),
     close,
   };
-}
-
-function writeAll(file: Deno.FsFile, text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
 }
 
 /** The lines of a file; none if there is no such file. */

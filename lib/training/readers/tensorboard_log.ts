@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { writeError } from "../../files/write_file.ts";
 import type { TrainingEvent } from "../events.ts";
 import { encodeEvent, type TensorBoardEvent } from "./_tensorboard_event.ts";
 import { tfRecord } from "./_tf_record.ts";
@@ -24,11 +25,16 @@ import type { EventReader } from "./reader.ts";
 export function tensorboardLog(folder: string, options: { now?: () => number } = {}): EventReader {
   const now = options.now ?? Date.now;
   let file: Deno.FsFile | undefined;
+  let path = "";
   let stepsPerEpoch = 0;
 
   const write = (event: Omit<TensorBoardEvent, "wallTime">) => {
     const bytes = tfRecord(encodeEvent({ wallTime: now() / 1000, ...event }));
-    for (let at = 0; at < bytes.length;) at += file!.writeSync(bytes.subarray(at));
+    try {
+      for (let at = 0; at < bytes.length;) at += file!.writeSync(bytes.subarray(at));
+    } catch (error) {
+      throw writeError(path, error);
+    }
   };
   const close = () => {
     file?.close();
@@ -43,7 +49,8 @@ export function tensorboardLog(folder: string, options: { now?: () => number } =
       // TensorBoard reads the files of a folder in the order of their names, which is that of their seconds.
       const seconds = String(Math.floor(now() / 1000)).padStart(10, "0");
       const name = `events.out.tfevents.${seconds}.whittle.${Deno.pid}.${crypto.randomUUID().slice(0, 8)}`;
-      file = Deno.openSync(join(folder, name), { append: true, createNew: true });
+      path = join(folder, name);
+      file = Deno.openSync(path, { append: true, createNew: true });
       write({ fileVersion: "brain.Event:2" });
       write({ step: event.epoch * stepsPerEpoch + event.step + 1, isStart: true });
     } else if (file && event.type === "step") {
