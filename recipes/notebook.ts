@@ -20,6 +20,8 @@ import { bold, dim } from "./_terminal.ts";
 
 const ROOT = resolve(import.meta.dirname!, "..");
 const DEFAULT_PORT = 8888;
+/** JupyterLab knows plotly's figures only by an extension that comes with plotly for Python. */
+const PICTURES_ONLY = "are shown as pictures; pip install plotly makes them interactive";
 
 const command = new Command("deno task notebook")
   .description(
@@ -52,6 +54,7 @@ async function check(notebook: string): Promise<void> {
   const lab = await findJupyterLab() ?? await cachedJupyterLab(cache);
   if (lab) {
     console.log(`JupyterLab  ${describe(lab)}`);
+    console.log(`figures     ${lab.drawsPlotly ? "are interactive" : PICTURES_ONLY}`);
   } else {
     const { program, version, pip } = await findPython();
     console.log(
@@ -119,6 +122,7 @@ async function open(notebook: string): Promise<void> {
 async function install(cache: string): Promise<JupyterLab> {
   const cached = await cachedJupyterLab(cache);
   if (cached) return cached;
+  await findPython(); // throws before anything is promised
   console.log(`Installing JupyterLab into ${cache}, once (about 100 MB to download).`);
   const isTerminal = Deno.stdout.isTerminal();
   const start = performance.now();
@@ -135,7 +139,7 @@ async function install(cache: string): Promise<JupyterLab> {
     },
   });
   show("");
-  console.log(`Installed ${packages} packages in ${((performance.now() - start) / 1000).toFixed(0)} s.`);
+  console.log(`Installed in ${((performance.now() - start) / 1000).toFixed(0)} s.`);
   return lab;
 }
 

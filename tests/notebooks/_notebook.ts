@@ -1,0 +1,74 @@
+/** Notebooks as data, and how they are executed: nbclient from Whittle's own JupyterLab, on the Deno that runs this. */
+import { basename, join, resolve } from "node:path";
+import { cacheFolder } from "../../lib/provision/cache.ts";
+import { writeDenoKernel } from "../../recipes/_deno_kernel.ts";
+import { installJupyterLab } from "../../recipes/_jupyter_lab.ts";
+
+/** Forms of an output by MIME type; text as a string or as its lines. */
+export type MimeBundle = Record<string, string | string[] | object>;
+
+/** An output of a cell. */
+export type CellOutput =
+  | { output_type: "display_data" | "execute_result"; data: MimeBundle }
+  | { output_type: "stream"; name: "stdout" | "stderr"; text: string | string[] }
+  | { output_type: "error"; ename: string; evalue: string; traceback: string[] };
+
+/** A cell of a notebook. */
+export interface Cell {
+  readonly id: string;
+  readonly cell_type: "code" | "markdown";
+  readonly source: string | string[];
+  /** Only of code. */
+  readonly outputs?: CellOutput[];
+}
+
+/** What an `.ipynb` file holds. */
+export interface Notebook {
+  readonly cells: Cell[];
+}
+
+/** The clone. */
+export const repository: string = resolve(import.meta.dirname!, "../..");
+
+/** Text that notebooks may store as a list of lines. */
+export function joined(text: string | string[] | object | undefined): string {
+  return Array.isArray(text) ? text.join("") : typeof text === "string" ? text : "";
+}
+
+/** Reads a notebook. */
+export async function readNotebook(path: string): Promise<Notebook> {
+  return JSON.parse(await Deno.readTextFile(path));
+}
+
+/**
+ * A folder that looks like `notebooks/` of the clone to the cells of a notebook, and is empty: what a run writes there
+ * does not mix with what the user's runs have written.
+ */
+export async function notebooksFolder(): Promise<string> {
+  const root = await Deno.makeTempDir({ prefix: "whittle-notebook-" });
+  for (const name of ["mod.ts", "lib"]) await Deno.symlink(join(repository, name), join(root, name));
+  const folder = join(root, "notebooks");
+  await Deno.mkdir(folder);
+  return folder;
+}
+
+/** Executes a notebook from top to bottom, as far as no cell fails; returns the file with its outputs. */
+export async function executeNotebook(path: string, folder: string): Promise<string> {
+  const result = join(folder, `executed_${basename(path)}`);
+  await runPython("_execute_notebook.py", [path, folder, result]);
+  return result;
+}
+
+/** Runs a script of this folder in the Python of Whittle's JupyterLab; returns what it prints. */
+export async function runPython(script: string, args: string[]): Promise<string> {
+  const cache = cacheFolder();
+  const { command: [python] } = await installJupyterLab({ cache });
+  const { success, stdout, stderr } = await new Deno.Command(python, {
+    args: [join(import.meta.dirname!, script), ...args],
+    // NO_COLOR: values as plain text, without the escape codes of terminals.
+    env: { JUPYTER_PATH: await writeDenoKernel(cache), NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  if (!success) throw new Error(`${script} failed:\n${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout);
+}

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+import {
+  type Cell,
+  type CellOutput,
+  executeNotebook,
+  joined,
+  type Notebook,
+  notebooksFolder,
+  readNotebook,
+  repository,
+} from "./_notebook.ts";
+
+const path = join(repository, "notebooks", "01_quickstart.ipynb");
+const codeCells = ({ cells }: Notebook) => cells.filter(({ cell_type }) => cell_type === "code");
+const byId = ({ cells }: Notebook, id: string): Cell => {
+  const cell = cells.find((cell) => cell.id === id);
+  assert.ok(cell, `there is no cell ${id}`);
+  return cell;
+};
+
+/** The forms an output has, e.g. `display_data: image/png, text/plain`. */
+function form(output: CellOutput): string {
+  switch (output.output_type) {
+    case "stream":
+      return `stream: ${output.name}`;
+    case "error":
+      return `error: ${output.ename}: ${output.evalue}`;
+    default:
+      return `${output.output_type}: ${Object.keys(output.data).sort().join(", ")}`;
+  }
+}
+
+const text = "display_data: text/html, text/plain";
+const figure = "display_data: application/vnd.plotly.v1+json, image/png, text/plain";
+const value = "execute_result: text/html, text/plain";
+
+/** What each cell of code puts out. */
+const forms: Record<string, string[]> = {
+  imports: [],
+  pictures: ["stream: stdout"],
+  open: [text, value],
+  train: [text, figure],
+  evaluate: [text, figure, figure, text, value],
+  predict: ["execute_result: text/html"],
+  stopped: ["stream: stdout"],
+  resumed: [text, figure, "stream: stdout"],
+  report: ["stream: stdout"],
+  load: ["stream: stdout"],
+};
+
+function assertForms(notebook: Notebook): void {
+  const found = codeCells(notebook).map(({ id, outputs }) => [id, outputs?.map(form)]);
+  assert.deepEqual(Object.fromEntries(found), forms);
+}
+
+/** What a cell printed. */
+function printed(cell: Cell): string {
+  return (cell.outputs ?? []).map((output) => output.output_type === "stream" ? joined(output.text) : "")
+    .join("");
+}
+
+/** A form of the n-th output of a cell. */
+function shown(cell: Cell, index: number, type: string): string {
+  const output = cell.outputs?.[index];
+  assert.ok(output && "data" in output);
+  return joined(output.data[type]);
+}
+
+/** The accuracy on the exam, 0..1. */
+function accuracy(notebook: Notebook): number {
+  const [, percent] =
+    /^top-1 accuracy +([\d.]+) %/.exec(shown(byId(notebook, "evaluate"), 0, "text/plain")) ?? [];
+  return Number(percent) / 100;
+}
+
+function assertStory(notebook: Notebook): void {
+  assertForms(notebook);
+  assert.match(printed(byId(notebook, "pictures")), /^train\/\n {4}Animals & Nature\/ +\S+\.png, \.\.\.\n/);
+  assert.match(
+    shown(byId(notebook, "open"), 0, "text/plain"),
+    /672 training, 144 validation, 144 test; 6 classes/,
+  );
+  assert.match(shown(byId(notebook, "open"), 0, "text/html"), /<img src="data:image\/jpeg;base64,/);
+  assert.match(shown(byId(notebook, "train"), 0, "text/plain"), /epoch 4 of 4, .* state Done after/);
+  assert.ok(accuracy(notebook) > 2 / 6, `top-1 is ${accuracy(notebook)}, chance is 1/6`);
+  assert.equal(shown(byId(notebook, "predict"), 0, "text/html").match(/<img /g)?.length, 6);
+  assert.equal(printed(byId(notebook, "stopped")), "interrupted, 2 epochs are done\n");
+  assert.equal(printed(byId(notebook, "resumed")), "the same losses, to the last bit\n");
+  assert.match(printed(byId(notebook, "report")), /^outputs\/quickstart\/report\.html: \d\.\d MB\n$/);
+  assert.match(printed(byId(notebook, "load")), /^tf_efficientnet_lite0\.pypi_in1k: .+, [\d.]+ %\n$/);
+}
+
+Deno.test("the quickstart is stored with its outputs, small and without names of the machine", async () => {
+  const notebook = await readNotebook(path);
+  assertStory(notebook);
+  const stored = await Deno.readTextFile(path);
+  assert.ok(stored.length < 1.5e6, `${stored.length} bytes`);
+  for (const pattern of [/file:\/\//, /\/root\b/, /\/tmp\b/, /\/Users\//, /\/home\/(?!you\/)/, /\\u001b/]) {
+    assert.doesNotMatch(stored, pattern);
+  }
+  const longest = codeCells(notebook).flatMap(({ source }) => joined(source).split("\n"))
+    .reduce((a, b) => a.length >= b.length ? a : b);
+  assert.ok(longest.length <= 100, `too wide for a notebook: ${longest}`);
+});
+
+Deno.test("the quickstart runs from top to bottom in the Deno kernel and gives what is stored", async () => {
+  const folder = await notebooksFolder();
+  const executed = await readNotebook(await executeNotebook(path, folder));
+  const errors = executed.cells.flatMap(({ outputs }) => outputs ?? []).map(form).filter((text) =>
+    text.startsWith("error")
+  );
+  assert.deepEqual(errors, []);
+  assertStory(executed);
+
+  const stored = await readNotebook(path);
+  assert.deepEqual(
+    executed.cells.map(({ id, source }) => [id, joined(source)]),
+    stored.cells.map(({ id, source }) => [id, joined(source)]),
+  );
+  // Other processors round differently, so that numbers may differ, but not much.
+  assert.ok(Math.abs(accuracy(executed) - accuracy(stored)) < 0.15);
+  for (const id of ["pictures", "stopped", "resumed"]) {
+    assert.equal(printed(byId(executed, id)), printed(byId(stored, id)));
+  }
+  assert.equal(shown(byId(executed, "open"), 0, "text/plain"), shown(byId(stored, "open"), 0, "text/plain"));
+
+  const outputs = [
+    "quickstart/best.safetensors",
+    "quickstart/resume.safetensors",
+    "quickstart/history.csv",
+    "quickstart/events.jsonl",
+    "quickstart/report.html",
+    "quickstart/confusion_matrix.svg",
+    "stopped/best.safetensors",
+  ];
+  for (const file of outputs) {
+    const { size } = await Deno.stat(join(folder, "outputs", file));
+    assert.ok(size > 100, `${file} has ${size} bytes`);
+  }
+  await Deno.remove(dirname(folder), { recursive: true });
+});
