@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { compareCodePoints } from "./_code_point_order.ts";
+import { compareCodePoints } from "./compare_code_points.ts";
 import { readFailure } from "./_read_failure.ts";
 import { DatasetError, onOneLine } from "./dataset_error.ts";
 

@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, join } from "node:path";
-import { compareCodePoints } from "./_code_point_order.ts";
+import { compareCodePoints } from "./compare_code_points.ts";
 import { parse } from "npm:csv-parse@7.0.3/sync";
 import { checkClassNames, type Dataset } from "./dataset.ts";
 import { DatasetError, type DatasetProblem, listNames, onOneLine } from "./dataset_error.ts";

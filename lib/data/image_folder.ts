@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { compareCodePoints } from "./_code_point_order.ts";
+import { compareCodePoints } from "./compare_code_points.ts";
 import { checkClassNames, type Dataset, type DatasetSplits } from "./dataset.ts";
 import { DatasetError, listNames, onOneLine } from "./dataset_error.ts";
 import { filesBelow, imageExtensions, listFolder } from "./_walk.ts";

@@ -11,6 +11,7 @@ import {
   type SchemaOptions,
   type Tags,
 } from "npm:yaml@2.9.1";
+import { compareCodePoints } from "../data/compare_code_points.ts";
 import { writeFile } from "../files/write_file.ts";
 import type { Evaluation } from "./evaluation.ts";
 
@@ -117,7 +118,7 @@ async function readExisting(path: string, action: string): Promise<Document> {
   const options: DocumentOptions & SchemaOptions = {
     version: "1.1",
     customTags: (tags: Tags): Tags => [ESCAPED_STRING, ...tags],
-    sortMapEntries: byCodePoint,
+    sortMapEntries: byKey,
   };
   let text: string;
   try {
@@ -139,13 +140,13 @@ async function readExisting(path: string, action: string): Promise<Document> {
   if (!isMap(document.contents)) {
     throw new SyntaxError(`${action}: the file that is there holds no mapping of keys to values${help}`);
   }
-  document.contents.items.sort(byCodePoint); // `sortMapEntries` sorts only what is made anew
+  document.contents.items.sort(byKey); // `sortMapEntries` sorts only what is made anew
   return document as unknown as Document;
 }
 
-function byCodePoint(a: Pair, b: Pair): number {
-  const [left, right] = [a, b].map((pair) => String(pair.key));
-  return left < right ? -1 : left > right ? 1 : 0;
+/** The order in which PyYAML writes keys. */
+function byKey(a: Pair, b: Pair): number {
+  return compareCodePoints(String(a.key), String(b.key));
 }
 
 /**
