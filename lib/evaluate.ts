@@ -7,7 +7,7 @@ import { openSource, type Source } from "./models/source.ts";
 import { provisionView } from "./notebook/provision_view.ts";
 import { type EvaluationFigures, withEvaluationView } from "./notebook/evaluation_view.ts";
 import type { Displayed } from "./notebook/display.ts";
-import * as check from "./training/options.ts";
+import * as check from "./errors/check_options.ts";
 import type { Device } from "./tensorflow/engine.ts";
 
 /** Options of {@linkcode evaluate}. */

@@ -1,5 +1,6 @@
 import type { Dataset, DatasetSplits } from "./data/dataset.ts";
 import { inspectData, type Inspection, type InspectOptions } from "./data/inspect_data.ts";
+import * as check from "./errors/check_options.ts";
 import type { Displayed } from "./notebook/display.ts";
 import { type InspectionFigures, withInspectionView } from "./notebook/inspection_view.ts";
 
@@ -14,6 +15,7 @@ export type { Displayed, Inspection, InspectionFigures, InspectOptions };
  * @param data A data set, or its training, validation and test sets.
  * @param options Workers, progress, and a signal to stop.
  * @returns The report.
+ * @throws {TypeError} If an option is unknown.
  *
  * @example
  * ```ts ignore
@@ -26,5 +28,10 @@ export async function inspect(
   data: Dataset | DatasetSplits,
   options: InspectOptions = {},
 ): Promise<Displayed<Inspection, InspectionFigures>> {
+  check.checkOptions(options, ["workers", "signal", "onProgress"], "inspect");
+  check.checkValues("inspect", [
+    check.positiveInteger("workers", options.workers),
+    check.ofType("onProgress", options.onProgress, "function"),
+  ]);
   return withInspectionView(await inspectData(data, options), data);
 }

@@ -1,7 +1,7 @@
 import type { Model } from "./models/model.ts";
 import { openModel, type OpenModelOptions } from "./models/open_model.ts";
 import { provisionView } from "./notebook/provision_view.ts";
-import { checkOptions } from "./training/options.ts";
+import { checkOptions } from "./errors/check_options.ts";
 
 /** Options of {@linkcode loadModel}. */
 export type LoadModelOptions = OpenModelOptions;

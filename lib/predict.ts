@@ -3,7 +3,7 @@ import type { ImageSource } from "./data/dataset.ts";
 import { openSource, type Source } from "./models/source.ts";
 import { provisionView } from "./notebook/provision_view.ts";
 import { softmax } from "./metrics/softmax.ts";
-import * as check from "./training/options.ts";
+import * as check from "./errors/check_options.ts";
 import type { Device } from "./tensorflow/engine.ts";
 
 /** A class with its probability. */

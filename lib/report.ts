@@ -4,7 +4,7 @@ import { writeFile } from "./files/write_file.ts";
 import type { Evaluation } from "./metrics/evaluation.ts";
 import { reportPage } from "./notebook/report_page.ts";
 import type { RunSummary } from "./notebook/run_view.ts";
-import { checkOptions } from "./training/options.ts";
+import { checkOptions } from "./errors/check_options.ts";
 
 /** Options of {@linkcode report}. */
 export interface ReportOptions {

@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, join } from "node:path";
+import { checkOptions } from "../errors/check_options.ts";
 import { checkClassNames, type Dataset } from "./dataset.ts";
 import { DatasetError, type DatasetProblem, onOneLine } from "./dataset_error.ts";
 import { missingFiles, readListFile } from "./_list_file.ts";
@@ -20,6 +21,7 @@ const maxClasses = 100_000; // a larger index is a mistake, and would make as ma
  * @param path The list.
  * @param options Class names, and where the pictures are.
  * @returns The data set, in the order of the list.
+ * @throws {TypeError} If an option is unknown.
  * @throws {DatasetError} If the list is missing or empty, lines are malformed, labels are no classes, or pictures are
  *   missing: all of them at once.
  *
@@ -33,6 +35,7 @@ export async function annotationFile(
   path: string | URL,
   options: AnnotationFileOptions = {},
 ): Promise<Dataset> {
+  checkOptions(options, ["classNames", "root"], "annotationFile");
   const { file, text } = await readListFile("annotation list", path);
   const root = options.root ?? dirname(file);
   const problems: DatasetProblem[] = [];

@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, join } from "node:path";
-import { compareCodePoints } from "./compare_code_points.ts";
 import { parse } from "npm:csv-parse@7.0.3/sync";
+import { checkOptions } from "../errors/check_options.ts";
+import { compareCodePoints } from "./compare_code_points.ts";
 import { checkClassNames, type Dataset } from "./dataset.ts";
 import { DatasetError, type DatasetProblem, listNames, onOneLine } from "./dataset_error.ts";
 import { missingFiles, readListFile } from "./_list_file.ts";
@@ -26,6 +27,7 @@ export interface CsvFileOptions {
  * @param path The table.
  * @param options Columns, class names, and where the pictures are.
  * @returns The data set, in the order of the table.
+ * @throws {TypeError} If an option is unknown.
  * @throws {DatasetError} If the table is missing or malformed, a column is not there, or pictures are missing.
  *
  * @example
@@ -35,6 +37,7 @@ export interface CsvFileOptions {
  * ```
  */
 export async function csvFile(path: string | URL, options: CsvFileOptions = {}): Promise<Dataset> {
+  checkOptions(options, ["imageColumn", "labelColumn", "classNames", "root", "delimiter"], "csvFile");
   const { imageColumn = "image", labelColumn = "label", delimiter = "," } = options;
   const { file, text } = await readListFile("CSV file", path);
   const rows = parseRows(file, text, delimiter);

@@ -1,3 +1,4 @@
+import { checkOptions } from "../errors/check_options.ts";
 import { DatasetError, type DatasetProblem, listNames, onOneLine } from "./dataset_error.ts";
 
 /** Pixels that are already decoded: interleaved rows, 8 bits a channel. */
@@ -64,6 +65,7 @@ export interface SampleInput {
  * @param classNames The classes, at least two, each once.
  * @param options `name`: what the data set is called in messages, `"data set"` by default.
  * @returns The data set, with numbers as labels.
+ * @throws {TypeError} If an option is unknown.
  * @throws {DatasetError} If class names repeat or are fewer than two, there are no samples, or labels are unknown.
  *
  * @example
@@ -79,6 +81,7 @@ export function dataset(
   classNames: readonly string[],
   options: { readonly name?: string } = {},
 ): Dataset {
+  checkOptions(options, ["name"], "dataset");
   const { name = "data set" } = options;
   checkClassNames(name, classNames);
   if (samples.length === 0) {

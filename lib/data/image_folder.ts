@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkOptions } from "../errors/check_options.ts";
 import { compareCodePoints } from "./compare_code_points.ts";
 import { checkClassNames, type Dataset, type DatasetSplits } from "./dataset.ts";
 import { DatasetError, listNames, onOneLine } from "./dataset_error.ts";
@@ -19,6 +20,7 @@ export interface ImageFolderOptions {
  * @param folder The folder.
  * @param options Which classes, if not all.
  * @returns The data set: class names sorted by code point as Python's `sorted()` does, pictures by class and path.
+ * @throws {TypeError} If an option is unknown.
  * @throws {DatasetError} If there is no such folder, it may not be read, or it has fewer than two classes.
  *
  * @example
@@ -29,6 +31,7 @@ export interface ImageFolderOptions {
  * ```
  */
 export async function imageFolder(folder: string | URL, options: ImageFolderOptions = {}): Promise<Dataset> {
+  checkOptions(options, ["classNames"], "imageFolder");
   const path = folderPath(folder);
   return await readClasses(path, baseName(path), "", options.classNames);
 }
@@ -44,7 +47,9 @@ const splitNames = {
  * `pets/train/cat/1.jpg`, `pets/val/cat/2.jpg`. The validation folder may be called `val`, `valid` or `validation`.
  *
  * @param folder The folder.
- * @returns The sets. Their classes are those of the training set.
+ * @param options Which classes, if not those of the training set.
+ * @returns The sets. Their classes are those of the training set, unless others are given.
+ * @throws {TypeError} If an option is unknown.
  * @throws {DatasetError} If a folder is missing, there are fewer than two classes, or a class is not in the training
  *   set.
  *
@@ -55,7 +60,11 @@ const splitNames = {
  * console.log(train.samples.length, validation.samples.length);
  * ```
  */
-export async function imageFolders(folder: string | URL): Promise<DatasetSplits> {
+export async function imageFolders(
+  folder: string | URL,
+  options: ImageFolderOptions = {},
+): Promise<DatasetSplits> {
+  checkOptions(options, ["classNames"], "imageFolders");
   const path = folderPath(folder);
   const entries = await listFolder(path);
   const named = (names: readonly string[]) =>
@@ -88,10 +97,21 @@ export async function imageFolders(folder: string | URL): Promise<DatasetSplits>
   }
   const name = baseName(path);
   const [trainName] = found.train, [validationName] = found.validation, [testName] = found.test;
-  const train = await readClasses(join(path, trainName), `${name}/${trainName}`, `${trainName}/`);
+  const train = await readClasses(
+    join(path, trainName),
+    `${name}/${trainName}`,
+    `${trainName}/`,
+    options.classNames,
+  );
   const { classNames } = train;
   const open = (split: string) =>
-    readClasses(join(path, split), `${name}/${split}`, `${split}/`, classNames, trainName);
+    readClasses(
+      join(path, split),
+      `${name}/${split}`,
+      `${split}/`,
+      classNames,
+      options.classNames ? undefined : trainName,
+    );
   const validation = await open(validationName);
   return { classNames, train, validation, ...(testName ? { test: await open(testName) } : {}) };
 }

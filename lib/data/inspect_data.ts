@@ -16,8 +16,8 @@ export interface InspectOptions {
   readonly workers?: number;
   /** Stops the inspection: it throws the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Told how far the inspection is. */
-  readonly onProgress?: (done: number, total: number) => void;
+  /** Told how many pictures are done. */
+  readonly onProgress?: (progress: { done: number; total: number }) => void;
 }
 
 /** What one picture turned out to be. */
@@ -122,7 +122,7 @@ export async function inspectData(
             label: sample.label,
             ...await inspectSample(sample),
           };
-          onProgress?.(++done, total);
+          onProgress?.({ done: ++done, total });
           return picture;
         })
       )

@@ -1,4 +1,5 @@
 import { createRng, permutation } from "../augment/rng.ts";
+import { checkOptions } from "../errors/check_options.ts";
 import type { Dataset, DatasetSplits, Sample } from "./dataset.ts";
 import { DatasetError, onOneLine } from "./dataset_error.ts";
 
@@ -21,6 +22,7 @@ export interface SplitOptions {
  * @param dataset The pictures.
  * @param options The shares and the seed.
  * @returns The sets, in the order of the data set.
+ * @throws {TypeError} If an option is unknown.
  * @throws {RangeError} If the shares are not in 0..1 or leave nothing to train on.
  * @throws {DatasetError} If no class has two pictures.
  *
@@ -35,6 +37,7 @@ export interface SplitOptions {
  * ```
  */
 export function split(dataset: Dataset, options: SplitOptions = {}): DatasetSplits {
+  checkOptions(options, ["validation", "test", "seed"], "split");
   const { validation = 0.2, test = 0, seed = 0 } = options;
   const inRange = (share: number) => share >= 0 && share < 1;
   if (!inRange(validation) || validation === 0 || !inRange(test) || validation + test >= 1) {

@@ -5,7 +5,7 @@ import type { Model } from "../models/model.ts";
 import type { Device } from "../tensorflow/engine.ts";
 import { classWeights, type ClassWeightsOption } from "./class_weights.ts";
 import type { TrainingEvent } from "./events.ts";
-import * as check from "./options.ts";
+import * as check from "../errors/check_options.ts";
 
 /** Options of `fineTune`. */
 export interface FineTuneOptions {

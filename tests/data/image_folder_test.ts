@@ -195,6 +195,22 @@ Deno.test("imageFolders() opens training, validation and test sets over the clas
   });
 });
 
+Deno.test("imageFolders() takes the classes it is given, also one without pictures to train on", async () => {
+  await inFolder({ "train/dog/1.png": png, "val/dog/2.png": png, "val/cat/3.png": png }, async (folder) => {
+    const { classNames, train, validation } = await imageFolders(folder, { classNames: ["dog", "cat"] });
+    assert.deepEqual(classNames, ["dog", "cat"]);
+    assert.deepEqual(train.samples.map(({ label }) => label), [0]);
+    assert.deepEqual(validation.samples.map(({ label }) => label), [0, 1]);
+    assert.equal(
+      await failure(imageFolders(folder, { classNames: ["dog", "bird"] })),
+      `Cannot open image folder "${
+        join(folder, "val")
+      }": 1 of 2 class folders are not among the classes: "cat"\n` +
+        `  help: the classes given are "dog", "bird"`,
+    );
+  });
+});
+
 Deno.test("imageFolders() says what is wrong with its folders", async () => {
   await inFolder({
     "unsplit/cat/1.png": png,

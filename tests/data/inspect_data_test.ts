@@ -207,7 +207,7 @@ Deno.test("inspectData() reports tiny, huge, long and transparent pictures", asy
 Deno.test("inspectData() tells how far it is and stops for a signal", async () => {
   const seen: string[] = [];
   const data = setOf("all", noise.slice(0, 3), noise.slice(3, 5), []);
-  await inspectData(data, { workers: 1, onProgress: (done, total) => seen.push(`${done}/${total}`) });
+  await inspectData(data, { workers: 1, onProgress: ({ done, total }) => seen.push(`${done}/${total}`) });
   assert.deepEqual(seen, ["1/5", "2/5", "3/5", "4/5", "5/5"]);
   const controller = new AbortController();
   const stopped = inspectData(data, {

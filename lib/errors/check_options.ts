@@ -1,4 +1,4 @@
-import { listUnknown } from "../errors/nearest_name.ts";
+import { listUnknown } from "./nearest_name.ts";
 
 /** An option whose value does not fit. */
 export interface OptionProblem {
@@ -22,7 +22,7 @@ export interface OptionProblem {
  * @throws {TypeError} If `given` is no object, or has a name that is not known.
  * @example
  * ```ts
- * import { checkOptions } from "./options.ts";
+ * import { checkOptions } from "./check_options.ts";
  * checkOptions({ epochs: 3 }, ["epochs", "batchSize"], "fineTune");
  * try {
  *   checkOptions({ epoch: 3 }, ["epochs", "batchSize"], "fineTune");
@@ -59,7 +59,7 @@ export function checkOptions(given: unknown, known: readonly string[], verb: str
  * @throws {RangeError} If all values have the right type, but one is out of range.
  * @example
  * ```ts
- * import { checkValues, positiveInteger, ratio } from "./options.ts";
+ * import { checkValues, positiveInteger, ratio } from "./check_options.ts";
  * const options = { epochs: 3, labelSmoothing: 0.1 };
  * checkValues("fineTune", [
  *   positiveInteger("epochs", options.epochs),
@@ -89,7 +89,7 @@ export function checkValues(verb: string, problems: readonly (OptionProblem | un
  * @returns What is wrong, or `undefined`.
  * @example
  * ```ts
- * import { positiveInteger } from "./options.ts";
+ * import { positiveInteger } from "./check_options.ts";
  * console.log(positiveInteger("epochs", 0)?.wanted); // a whole number of at least 1
  * ```
  */
@@ -110,7 +110,7 @@ export function positiveInteger(option: string, value: unknown): OptionProblem |
  * @returns What is wrong, or `undefined`.
  * @example
  * ```ts
- * import { wholeNumber } from "./options.ts";
+ * import { wholeNumber } from "./check_options.ts";
  * console.log(wholeNumber("seed", -1)?.wanted); // a whole number of at least 0
  * ```
  */
@@ -131,7 +131,7 @@ export function wholeNumber(option: string, value: unknown): OptionProblem | und
  * @returns What is wrong, or `undefined`.
  * @example
  * ```ts
- * import { positiveNumber } from "./options.ts";
+ * import { positiveNumber } from "./check_options.ts";
  * console.log(positiveNumber("learningRate", 0)?.wanted); // a number above 0
  * ```
  */
@@ -147,7 +147,7 @@ export function positiveNumber(option: string, value: unknown): OptionProblem | 
  * @returns What is wrong, or `undefined`.
  * @example
  * ```ts
- * import { nonNegativeNumber } from "./options.ts";
+ * import { nonNegativeNumber } from "./check_options.ts";
  * console.log(nonNegativeNumber("weightDecay", -1)?.wanted); // a number of at least 0
  * ```
  */
@@ -164,7 +164,7 @@ export function nonNegativeNumber(option: string, value: unknown): OptionProblem
  * @returns What is wrong, or `undefined`.
  * @example
  * ```ts
- * import { ratio } from "./options.ts";
+ * import { ratio } from "./check_options.ts";
  * console.log(ratio("momentum", 1)?.wanted); // a number from 0 up to, not including, 1
  * ```
  */
@@ -181,7 +181,7 @@ export function ratio(option: string, value: unknown): OptionProblem | undefined
  * @returns What is wrong, or `undefined`.
  * @example
  * ```ts
- * import { oneOf } from "./options.ts";
+ * import { oneOf } from "./check_options.ts";
  * console.log(oneOf("device", "tpu", ["cpu", "gpu"])?.wanted); // "cpu" or "gpu"
  * ```
  */
@@ -202,7 +202,7 @@ export function oneOf(option: string, value: unknown, choices: readonly string[]
  * @returns What is wrong, or `undefined`.
  * @example
  * ```ts
- * import { ofType } from "./options.ts";
+ * import { ofType } from "./check_options.ts";
  * console.log(ofType("outputDir", 3, "string")?.wanted); // a string
  * ```
  */

@@ -9,7 +9,7 @@ import {
   positiveNumber,
   ratio,
   wholeNumber,
-} from "../../lib/training/options.ts";
+} from "../../lib/errors/check_options.ts";
 
 const KNOWN = ["epochs", "batchSize", "learningRate"];
 
