@@ -4,7 +4,7 @@
  *
  * @example
  * ```ts
- * import { compile, record, tf } from "whittle/tensorflow";
+ * import { compile, printGraph, record, tf } from "whittle/tensorflow";
  *
  * tf.matMul(tf.eye(2), tf.ones([2, 2])).print(); // op by op
  *
