@@ -1,0 +1,119 @@
+/**
+ * Training and evaluation speed, first step and peak memory of Whittle beside timm on PyTorch (eager, channels last), on
+ * this machine: one process a measurement, interleaved, so that the machine's moods hit all alike; medians are compared.
+ *
+ * `deno run -A bench/training_speed.ts [--models a,b] [--batch 32] [--size 224] [--rounds 5] [--steps 4]`
+ *
+ * Writes `bench/results/training_speed.json` and the table in `docs/performance.md`.
+ *
+ * @module
+ */
+import { Command } from "npm:commander@15.1.0";
+import { pythonEnvironment } from "../tests/interop/python_environment.ts";
+
+const command = new Command("training_speed")
+  .option(
+    "--models <ids>",
+    "timm ids",
+    "mobilenetv3_small_100,mobilenetv3_large_075,mobilenetv3_large_100,efficientnet_b0,efficientnet_lite0",
+  )
+  .option("--batch <n>", "pictures a step", "32")
+  .option("--size <pixels>", "side of the pictures", "224")
+  .option("--rounds <n>", "measurements of each", "5")
+  .option("--steps <n>", "steps of a measurement", "4")
+  .option("--python <path>", "a Python with torch and timm; made in the cache if left out")
+  .parse(["deno", "training_speed", ...Deno.args]);
+const { models, batch, size, rounds, steps, python: given } = command.opts<Record<string, string>>();
+const python = given ?? await pythonEnvironment();
+
+/** What one process measured. */
+interface Measurement {
+  imagesPerSecond: number;
+  firstStepSeconds: number;
+  peakMemoryBytes: number;
+  evaluationImagesPerSecond: number;
+}
+
+const here = new URL(".", import.meta.url).pathname;
+/** glibc settings that keep PyTorch from returning memory to the system between steps. */
+const tunedMalloc = {
+  MALLOC_MMAP_MAX_: "0",
+  MALLOC_TRIM_THRESHOLD_: "-1",
+  MALLOC_TOP_PAD_: "268435456",
+};
+const contenders: Record<string, (model: string) => Deno.Command> = {
+  "Whittle": (model) =>
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", `${here}train_whittle.ts`, model, batch!, size!, steps!],
+      stderr: "null",
+    }),
+  "PyTorch": (model) =>
+    new Deno.Command(python, {
+      args: [`${here}peers/train_timm.py`, model, batch!, size!, steps!],
+      stderr: "null",
+    }),
+  "PyTorch, tuned malloc": (model) =>
+    new Deno.Command(python, {
+      args: [`${here}peers/train_timm.py`, model, batch!, size!, steps!],
+      stderr: "null",
+      env: tunedMalloc,
+    }),
+};
+
+const results: Record<string, Record<string, Measurement>> = {};
+for (const model of models!.split(",")) {
+  const samples: Record<string, Measurement[]> = {};
+  for (let round = 0; round < Number(rounds); round++) {
+    for (const [name, start] of Object.entries(contenders)) {
+      const { success, stdout } = await start(model).output();
+      if (!success) throw new Error(`Cannot measure ${name} on ${model}: its process failed`);
+      const line = new TextDecoder().decode(stdout).trim().split("\n").at(-1)!;
+      (samples[name] ??= []).push(JSON.parse(line));
+      console.error(`${model} round ${round + 1} ${name}: ${line}`);
+    }
+  }
+  results[model] = Object.fromEntries(
+    Object.entries(samples).map(([name, list]) => [name, medians(list)]),
+  );
+}
+
+const setting = `batch ${batch}, ${size} px, 100 classes, ${rounds} interleaved rounds of ${steps} steps, ` +
+  `${navigator.hardwareConcurrency} threads`;
+await Deno.mkdir(`${here}results`, { recursive: true });
+await Deno.writeTextFile(
+  `${here}results/training_speed.json`,
+  JSON.stringify({ setting, results }, null, 2) + "\n",
+);
+const table = toTable(results);
+console.log(`${setting}\n\n${table}`);
+
+/** The median of each figure. */
+function medians(list: readonly Measurement[]): Measurement {
+  const median = (key: keyof Measurement) =>
+    list.map((sample) => sample[key]).sort((a, b) => a - b)[list.length >> 1]!;
+  return {
+    imagesPerSecond: median("imagesPerSecond"),
+    firstStepSeconds: median("firstStepSeconds"),
+    peakMemoryBytes: median("peakMemoryBytes"),
+    evaluationImagesPerSecond: median("evaluationImagesPerSecond"),
+  };
+}
+
+function toTable(results: Record<string, Record<string, Measurement>>): string {
+  const rows = [
+    "| model | | training img/s | Whittle is | evaluation img/s | first step | peak memory |",
+    "|---|---|---|---|---|---|---|",
+  ];
+  for (const [model, row] of Object.entries(results)) {
+    const own = row["Whittle"]!;
+    for (const [name, value] of Object.entries(row)) {
+      const ratio = name === "Whittle" ? "" : `${(own.imagesPerSecond / value.imagesPerSecond).toFixed(2)}x`;
+      rows.push(
+        `| ${name === "Whittle" ? model : ""} | ${name} | ${value.imagesPerSecond.toFixed(1)} | ${ratio} | ` +
+          `${value.evaluationImagesPerSecond.toFixed(0)} | ${value.firstStepSeconds.toFixed(1)} s | ` +
+          `${(value.peakMemoryBytes / 1e9).toFixed(2)} GB |`,
+      );
+    }
+  }
+  return rows.join("\n");
+}
