@@ -6,7 +6,7 @@ import * as esbuild from "npm:esbuild@0.25.12";
 const dependencies: Record<string, string> = {
   "long": `export { default } from "npm:long@4.0.0";`,
   "seedrandom": `import seedrandom from "npm:seedrandom@3.0.5"; export const { alea } = seedrandom;`,
-  "node-fetch": `export { default } from "npm:node-fetch@2.6.9";`,
+  "node-fetch": "export default fetch;",
   "util": `export { TextDecoder, TextEncoder, types } from "node:util";`,
 };
 

@@ -43,11 +43,11 @@ export async function runSpecs(): Promise<SpecResult[]> {
   });
   const file = await Deno.makeTempFile({ suffix: ".mjs" });
   const { log, warn } = console;
+  // Specs of warnings and of debug mode print.
+  console.log = console.warn = () => {};
   try {
     await bundleSpecs(file);
     await import(`file://${file}`);
-    // Specs of warnings and of debug mode print.
-    console.log = console.warn = () => {};
     await environment.execute();
   } finally {
     Object.assign(console, { log, warn });
