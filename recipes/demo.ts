@@ -64,6 +64,7 @@ chapter("1  Pictures");
 const data = await emojiPictures({
   size,
   picturesPerClass: pictures,
+  categories: CATEGORIES,
   onProgress: counter("rendering emoji"),
 });
 const characters = await readCharacters(data.folder);
