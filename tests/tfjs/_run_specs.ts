@@ -6,7 +6,7 @@ import { bundleSpecs } from "./_bundle.ts";
 export interface SpecResult {
   /** Names of the suites around it and its own, joined by spaces. */
   readonly name: string;
-  /** Jasmine calls a spec pending that switches itself off. */
+  /** Jasmine calls a spec pending that the suite switches off. */
   readonly status: "passed" | "failed" | "pending";
   /** What went wrong, if it failed. */
   readonly messages: readonly string[];
