@@ -70,7 +70,7 @@ export class Figure implements FigureSpec {
     }
     const svg = Buffer.from(await renderSvg(this.toJSON(), { outlines: true }));
     return await sharp(svg, { density: 72 * scale }).flatten({ background: "#fff" })
-      .png({ compressionLevel: 9, palette: true, effort: 3 }).toBuffer();
+      .png({ compressionLevel: 9, palette: true, dither: 0, effort: 7 }).toBuffer();
   }
 
   /** The figure as a `<div>` with a script that draws it; the page must have loaded plotly.js before. */
