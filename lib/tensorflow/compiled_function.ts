@@ -1,7 +1,8 @@
-import type { Graph, GraphInput } from "../graph/graph.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import { printSpec } from "../graph/print_graph.ts";
 import { valueSpecs } from "../graph/value_specs.ts";
+import { checkInputs, checkNextValues, checkVariables } from "./_check_tensors.ts";
 import { cString, currentEngine, type Engine, throwOnError } from "./engine.ts";
 import { dataTypes, dtypeName } from "./dtypes.ts";
 import { NativeGraph } from "./native_graph.ts";
@@ -84,7 +85,7 @@ class TensorFlowFunction implements CompiledFunction {
   readonly #engine: Engine;
   readonly #name: string;
   /** The handle of each variable, by name; replaced after each call. */
-  readonly #variables = new Map<string, Deno.PointerObject>();
+  readonly #variables: Map<string, Deno.PointerObject>;
   /** Resolves when the call before is done: calls with state must not overlap. */
   #turn: Promise<unknown> = Promise.resolve();
   #disposal: Promise<void> | undefined;
@@ -95,8 +96,13 @@ class TensorFlowFunction implements CompiledFunction {
     this.#name = `${graph.name.replaceAll(/\W/g, "_")}_${++compiled}`;
     checkVariables(`Cannot compile ${graph.name}`, graph, variables);
     checkNextValues(graph, variables);
-    registerFunction(this.#engine, this.#name, graph);
-    for (const [name, value] of Object.entries(variables)) this.#variables.set(name, this.#toHandle(value));
+    this.#variables = this.#toHandles(variables);
+    try {
+      registerFunction(this.#engine, this.#name, graph);
+    } catch (error) {
+      this.#releaseVariables();
+      throw error;
+    }
   }
 
   async run(inputs: Readonly<Record<string, HostTensor>>): Promise<Record<string, HostTensor>> {
@@ -131,8 +137,7 @@ class TensorFlowFunction implements CompiledFunction {
   dispose(): Promise<void> {
     return this.#disposal ??= this.#inTurn(() => {
       const { native, context, status } = this.#engine;
-      for (const handle of this.#variables.values()) releaseHandle(this.#engine, handle);
-      this.#variables.clear();
+      this.#releaseVariables();
       native.TFE_ContextRemoveFunction(context, cString(this.#name), status);
       throwOnError(native, status, `Cannot dispose of ${this.graph.name}`);
     });
@@ -140,6 +145,11 @@ class TensorFlowFunction implements CompiledFunction {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
+  }
+
+  #releaseVariables(): void {
+    for (const handle of this.#variables.values()) releaseHandle(this.#engine, handle);
+    this.#variables.clear();
   }
 
   #inTurn<T>(action: () => T | Promise<T>): Promise<T> {
@@ -252,82 +262,4 @@ function registerFunction(engine: Engine, name: string, graph: Graph): void {
   } finally {
     native.dispose();
   }
-}
-
-function checkInputs(
-  graph: Graph,
-  given: Readonly<Record<string, HostTensor>>,
-  variables: ReadonlyMap<string, unknown>,
-): void {
-  const expected = graph.inputs.filter((input) => !variables.has(input.name));
-  const names = new Set(expected.map((input) => input.name));
-  const problems = [
-    ...expected.flatMap((input) => {
-      const value = given[input.name];
-      return value === undefined
-        ? [`${input.name}: missing, wanted ${printSpec(input)}`]
-        : mismatch(input, value);
-    }),
-    ...Object.keys(given).filter((name) => !names.has(name)).map((name) => `${name}: not an input`),
-  ];
-  if (problems.length > 0) {
-    throw new TypeError(
-      `Cannot run ${graph.name}: its inputs do not fit\n  ${problems.join("\n  ")}\n` +
-        `  help: ${graph.name} takes ${listNames([...names])}`,
-    );
-  }
-}
-
-/** Checks values for variables; `names`, if given, are the only ones allowed. */
-function checkVariables(
-  action: string,
-  graph: Graph,
-  variables: Readonly<Record<string, HostTensor>>,
-  names?: ReadonlyMap<string, unknown>,
-): void {
-  const inputs = new Map(graph.inputs.map((input) => [input.name, input]));
-  const problems = Object.entries(variables).flatMap(([name, value]) => {
-    const input = inputs.get(name);
-    if (input === undefined) return [`${name}: not an input of the graph`];
-    if (names !== undefined && !names.has(name)) return [`${name}: an input, but not a variable`];
-    return mismatch(input, value);
-  });
-  if (problems.length > 0) {
-    const allowed = names === undefined ? graph.inputs.map((input) => input.name) : [...names.keys()];
-    throw new TypeError(
-      `${action}: its variables do not fit\n  ${problems.join("\n  ")}\n` +
-        `  help: ${graph.name} ${names === undefined ? "can keep" : "keeps"} ${listNames(allowed)}`,
-    );
-  }
-}
-
-/** A variable whose next value had another dtype or shape would break the call after. */
-function checkNextValues(graph: Graph, variables: Readonly<Record<string, HostTensor>>): void {
-  const specs = valueSpecs(graph);
-  const problems = graph.outputs.flatMap(({ name, value }) => {
-    const variable = variables[name], next = specs.get(value);
-    return variable === undefined || next === undefined || printSpec(variable) === printSpec(next)
-      ? []
-      : [`${name}: its next value is ${printSpec(next)}, wanted ${printSpec(variable)}`];
-  });
-  if (problems.length > 0) {
-    throw new TypeError(
-      `Cannot compile ${graph.name}: variables would change their dtype or shape\n  ${
-        problems.join("\n  ")
-      }\n` +
-        `  help: return a tensor of the variable's dtype and shape under its name, or choose another name`,
-    );
-  }
-}
-
-function listNames(names: readonly string[]): string {
-  if (names.length === 0) return "nothing";
-  const shown = names.slice(0, 8).join(", ");
-  return names.length > 8 ? `${shown} (and ${names.length - 8} more)` : shown;
-}
-
-function mismatch(wanted: GraphInput, found: HostTensor): string[] {
-  const same = wanted.dtype === found.dtype && wanted.shape.length === found.shape.length &&
-    wanted.shape.every((length, axis) => length === found.shape[axis]);
-  return same ? [] : [`${wanted.name}: found ${printSpec(found)}, wanted ${printSpec(wanted)}`];
 }
