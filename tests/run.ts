@@ -6,8 +6,10 @@
  *
  * @module
  */
+import { cacheFolder } from "../lib/provision/cache.ts";
 import { startBackend } from "../lib/tensorflow/backend.ts";
 import { terminalProgress } from "../lib/provision/terminal_progress.ts";
+import { installJupyterLab } from "../recipes/_jupyter_lab.ts";
 
 /** Debian packages the tests use, each with a file that tells whether it is there. */
 const debianPackages = [
@@ -21,6 +23,10 @@ const chosen = Deno.args;
 await installDebianPackages();
 // Once before the tests, so that a download is not one test's time-out.
 await startBackend({ onProgress: terminalProgress() });
+if (chosen.length === 0 || chosen.some((path) => path.includes("notebooks"))) {
+  console.log("JupyterLab, for the notebooks; installed into Whittle's cache if it is not there");
+  await installJupyterLab({ cache: cacheFolder() });
+}
 
 if (chosen.length === 0) {
   await check("format", ["fmt", "--check"]);
