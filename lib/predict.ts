@@ -30,6 +30,7 @@ export interface PredictOptions {
  * in the order of their names.
  * @param options `topK`: how many classes for each picture.
  * @returns For each picture the likeliest classes, best first.
+ * @throws {TypeError} If an option is unknown or of the wrong type.
  * @throws {DatasetError} If pictures cannot be read; all of them are named.
  *
  * @example
@@ -46,14 +47,19 @@ export async function predict(
   options: PredictOptions = {},
 ): Promise<Prediction[][]> {
   check.checkOptions(options, ["topK", "device"], "predict");
-  check.checkValues("predict", [check.positiveInteger("topK", options.topK)]);
+  check.checkValues("predict", [
+    check.positiveInteger("topK", options.topK),
+    check.oneOf("device", options.device, ["auto", "cpu", "gpu"]),
+  ]);
+  const { topK = 5 } = options;
   const { model } = await openSource(source, { device: options.device, onProgress: provisionView() });
   const list = Array.isArray(images) ? images : await picturesOf(images as ImageSource);
+  const { classNames } = model;
   const logits = await model.logits(list);
   return logits.map((row) =>
-    Array.from(softmax(row), (probability, index) => ({ label: model.classNames[index]!, probability }))
+    Array.from(softmax(row), (probability, index) => ({ label: classNames[index]!, probability }))
       .sort((a, b) => b.probability - a.probability)
-      .slice(0, options.topK ?? 5)
+      .slice(0, topK)
   );
 }
 

@@ -58,7 +58,7 @@ export class DatasetError extends Error {
  */
 export function onOneLine(name: string): string {
   // deno-lint-ignore no-control-regex
-  return name.replace(/[\x00-\x1f\x7f]/g, (char) => {
+  return name.replace(/[\x00-\x1f\x7f-\x9f]/g, (char) => {
     if (char === "\n") return "\\n";
     if (char === "\t") return "\\t";
     return char === "\r" ? "\\r" : `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;

@@ -1,3 +1,4 @@
+import { onOneLine } from "../data/dataset_error.ts";
 import type { Evaluation } from "../metrics/evaluation.ts";
 import { confusionMatrixPlot } from "../plots/confusion_matrix.ts";
 import type { Figure } from "../plots/figure.ts";
@@ -121,7 +122,7 @@ export function evaluationText(evaluation: Evaluation): string {
     ...lines,
     "",
     tableText(perClassTable(evaluation)),
-    ...(worst.length > 0 ? ["", "worst mistakes:", ...worst.map((line) => `  ${line}`)] : []),
+    ...(worst.length > 0 ? ["", "worst mistakes:", ...worst.map((line) => `  ${onOneLine(line)}`)] : []),
   ].join("\n");
 }
 

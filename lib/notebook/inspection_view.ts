@@ -124,7 +124,7 @@ function classTable(inspection: Inspection): Table {
   const order = classOrder(inspection);
   const row = (
     label: number,
-  ) => [onOneLine(classNames[label]), ...sets.map(({ perClass }) => perClass[label])];
+  ) => [classNames[label], ...sets.map(({ perClass }) => perClass[label])];
   // Of many classes the largest and the smallest are shown.
   const isLong = order.length > shownClasses;
   const rows = isLong

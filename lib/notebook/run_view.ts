@@ -1,3 +1,4 @@
+import { onOneLine } from "../data/dataset_error.ts";
 import type { EpochRecord, StopReason } from "../training/events.ts";
 import type { Figure } from "../plots/figure.ts";
 import { percent, plural } from "../plots/theme.ts";
@@ -5,7 +6,6 @@ import { trainingCurves } from "../plots/training_curves.ts";
 import { formatDuration, formatLoss } from "../training/readers/format.ts";
 import { type Displayed, type MimeBundle, withLook } from "./display.ts";
 import { headlineHtml, type HeadlineNumber } from "./headline.ts";
-
 import { type Table, tableHtml, tableText } from "./table.ts";
 import { html } from "./html.ts";
 
@@ -134,7 +134,7 @@ export function runText(run: RunSummary): string {
         percent(best.validationTop1)
       }, loss ${formatLoss(best.validationLoss)}`
       : "no epoch was finished",
-    ...(run.checkpoint ? [`checkpoint ${run.checkpoint}`] : []),
+    ...(run.checkpoint ? [`checkpoint ${onOneLine(run.checkpoint)}`] : []),
     ...(run.history.length > 0 ? ["", tableText(historyTable(run.history))] : []),
   ].join("\n");
 }

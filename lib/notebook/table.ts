@@ -1,3 +1,4 @@
+import { onOneLine } from "../data/dataset_error.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 
 /** A table as plain data, to be drawn as HTML or as text. */
@@ -41,7 +42,7 @@ export function tableHtml(table: Table): Html {
 }
 
 /**
- * A table as text for terminals.
+ * A table as text for terminals; control characters in cells are escaped.
  *
  * @param table Columns and rows.
  * @returns Lines of equal columns, two spaces between them.
@@ -54,7 +55,10 @@ export function tableHtml(table: Table): Html {
  * ```
  */
 export function tableText(table: Table): string {
-  const lines = [table.columns.map((column) => column.name), ...table.rows.map((row) => row.map(String))];
+  const lines = [
+    table.columns.map((column) => column.name),
+    ...table.rows.map((row) => row.map((cell) => onOneLine(String(cell)))),
+  ];
   const widths = table.columns.map((_, i) => Math.max(...lines.map((line) => [...line[i]].length)));
   return lines.map((line) =>
     line.map((value, i) => {

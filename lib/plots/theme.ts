@@ -2,6 +2,7 @@
  * How every figure looks: white, quiet grid, left-aligned title with a grey line under it, colours that people with
  * any kind of colour vision can tell apart (Okabe and Ito, "Color Universal Design", 2008).
  */
+import { onOneLine } from "../data/dataset_error.ts";
 import type { Layout } from "./figure.ts";
 
 /** Colours with a fixed meaning in all figures. */
@@ -92,10 +93,9 @@ export function axis(title: string, options: Record<string, unknown> = {}): Reco
 
 /** Makes a user's text (a class name, a model id) safe where plotly reads a little HTML. */
 export function escapeLabel(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll(
-    /\s+/g,
-    " ",
-  );
+  // Control characters are no XML, and so would be no SVG.
+  return onOneLine(text.replaceAll(/\s+/g, " ")).replaceAll("&", "&amp;").replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;");
 }
 
 /** A ratio as a percentage for people, e.g. `93.4 %`. */

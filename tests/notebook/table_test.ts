@@ -10,6 +10,13 @@ Deno.test("tableText() aligns columns by characters, not bytes", () => {
   assert.equal(tableText(table), "class      pictures\n<cat>             9\nÜbergröße      1234");
 });
 
+Deno.test("tableText() keeps each row on its line and sends no control characters to the terminal", () => {
+  assert.equal(
+    tableText({ columns: [{ name: "class" }], rows: [["a\nb"], ["\x1b[31mred\x9b"]] }),
+    "class\na\\nb\n\\x1b[31mred\\x9b",
+  );
+});
+
 Deno.test("tableText() of a table without rows is its head", () => {
   assert.equal(tableText({ ...table, rows: [] }), "class  pictures");
 });

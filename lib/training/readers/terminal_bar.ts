@@ -1,3 +1,4 @@
+import { onOneLine } from "../../data/dataset_error.ts";
 import type { EpochEvent, StartEvent, StepEvent, TrainingEvent } from "../events.ts";
 import { formatDuration, formatLoss, formatPercent } from "./format.ts";
 import type { EventReader } from "./reader.ts";
@@ -86,7 +87,7 @@ export function terminalBar(options: TerminalBarOptions = {}): EventReader {
       case "checkpoint":
         break; // the epoch's line marks a new best; a line for each file would be noise
       case "warning":
-        keep(`warning: ${event.message}`);
+        keep(`warning: ${onOneLine(event.message)}`);
         break;
       case "end": {
         const how = { completed: "done", "early-stopping": "stopped early", interrupted: "interrupted" };
