@@ -25,7 +25,7 @@ export interface EvaluateOptions {
   /** What to compute on. @default {"auto"} */
   device?: Device;
   /** Told how many pictures are done. */
-  onProgress?: (progress: { done: number; total: number }) => void;
+  onProgress?: (progress: { done: number; total: number }) => unknown;
   /** Stops the evaluation: it throws the signal's reason. */
   signal?: AbortSignal;
 }
@@ -49,7 +49,8 @@ const known = [
  * @param options See {@linkcode EvaluateOptions}.
  * @returns Accuracies, per-class quality, confusion matrix, calibration and the worst mistakes. It shows itself in a
  * notebook, prints as text, and draws `figures`.
- * @throws {RangeError} If the data set has classes the model does not know.
+ * @throws {RangeError} If the data set has classes the model does not know, or the model's scores are not finite.
+ * @throws {TypeError} If an argument is of the wrong type.
  * @throws {DatasetError} If pictures cannot be read.
  *
  * @example
@@ -71,7 +72,11 @@ export async function evaluate(
     check.wholeNumber("keepMistakes", options.keepMistakes),
     check.oneOf("onUnreadable", options.onUnreadable, ["error", "skip"]),
     check.positiveInteger("workers", options.workers),
+    check.ofType("saveMetricsTo", options.saveMetricsTo, "string"),
+    check.oneOf("device", options.device, ["auto", "cpu", "gpu"]),
+    check.ofType("onProgress", options.onProgress, "function"),
   ]);
+  if (!Array.isArray(dataset?.samples)) throw new TypeError(withoutSamples);
   const { model, path } = await openSource(source, { device: options.device, onProgress: provisionView() });
   if (options.saveMetricsTo !== undefined && path === undefined) throw new TypeError(withoutFile);
   const { classNames, preprocessing } = model;
@@ -110,6 +115,9 @@ export async function evaluate(
   }
   return withEvaluationView(evaluation);
 }
+
+const withoutSamples = "Cannot evaluate: found no labelled pictures, wanted one data set\n" +
+  "  help: pass data.validation, or what imageFolder(path) returns";
 
 const withoutFile =
   "Cannot write metrics.yaml: it names the file of the weights, and this model comes from none\n" +

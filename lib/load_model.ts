@@ -1,7 +1,7 @@
 import type { Model } from "./models/model.ts";
 import { openModel, type OpenModelOptions } from "./models/open_model.ts";
 import { provisionView } from "./notebook/provision_view.ts";
-import { checkOptions } from "./errors/check_options.ts";
+import * as check from "./errors/check_options.ts";
 
 /** Options of {@linkcode loadModel}. */
 export type LoadModelOptions = OpenModelOptions;
@@ -24,7 +24,8 @@ const known = [
  * @param options See {@linkcode LoadModelOptions}.
  * @returns The model.
  * @throws {RangeError} If the id is not known.
- * @throws {TypeError} If the weights do not fit the network; all tensors that disagree are counted.
+ * @throws {TypeError} If an option is unknown or of the wrong type; if the weights do not fit the network: all tensors
+ * that disagree are counted.
  * @throws {Error} If the weights cannot be had: no such file, no network.
  *
  * @example
@@ -37,6 +38,26 @@ const known = [
  * ```
  */
 export async function loadModel(source: string, options: LoadModelOptions = {}): Promise<Model> {
-  checkOptions(options, known, "loadModel");
+  check.checkOptions(options, known, "loadModel");
+  const { weights, classNames } = options;
+  check.checkValues("loadModel", [
+    weights === null ? undefined : check.ofType("weights", weights, "string"),
+    check.positiveInteger("numClasses", options.numClasses),
+    classNames === undefined || Array.isArray(classNames)
+      ? undefined
+      : { option: "classNames", found: classNames, wanted: "an array of names", wrongType: true },
+    check.positiveInteger("imageSize", options.imageSize),
+    check.wholeNumber("seed", options.seed),
+    check.oneOf("device", options.device, ["auto", "cpu", "gpu"]),
+    check.ofType("onProgress", options.onProgress, "function"),
+  ]);
+  if (typeof source !== "string" || source === "") {
+    throw new TypeError(
+      `Cannot run loadModel(): found ${
+        source === "" ? "an empty text" : typeof source
+      }, wanted a model id or a path\n` +
+        `  help: write for example loadModel("tf_efficientnet_lite0")`,
+    );
+  }
   return await openModel(source, { ...options, onProgress: options.onProgress ?? provisionView() });
 }

@@ -64,6 +64,22 @@ export function isWeightsPath(source: string): boolean {
 async function openCheckpoint(path: string, options: OpenModelOptions): Promise<Model> {
   const { metadata } = await readWeightsFile(path);
   const saved = parseCheckpointMetadata(metadata);
+  if (options.weights !== undefined) {
+    throw new TypeError(
+      `Cannot open model "${path}": its weights are in the file, and { weights: ${
+        JSON.stringify(options.weights)
+      } } names others\n` +
+        `  help: leave weights out, or pass a model id`,
+    );
+  }
+  if (metadata["whittle-resume"] !== undefined) {
+    throw new TypeError(
+      `Cannot open model "${path}": it holds the state of a run that can go on, not a model\n` +
+        `  help: open the best.safetensors beside it, or pass { resumeFrom: ${
+          JSON.stringify(path)
+        } } to fineTune`,
+    );
+  }
   if (saved === undefined) {
     throw new TypeError(
       `Cannot open model "${path}": the file does not say which model it belongs to, so it was not written by a run\n` +

@@ -12,6 +12,7 @@ export type Source = string | Model | { readonly model: Model; readonly checkpoi
  * @param source A model, a result that holds one, or the path of a checkpoint (or a model id).
  * @param options `device`: what to compute on; `onProgress`: told about downloads.
  * @returns The model, and the file it comes from, if it comes from one.
+ * @throws {TypeError} If it is none of these.
  */
 export async function openSource(
   source: Source,
@@ -19,6 +20,14 @@ export async function openSource(
 ): Promise<{ model: Model; path?: string }> {
   if (typeof source === "string") {
     return { model: await openModel(source, options), path: source };
+  }
+  if (typeof source !== "object" || source === null || !("model" in source || "network" in source)) {
+    throw new TypeError(
+      `Cannot use this as a model: found ${
+        source === null ? "null" : typeof source
+      }, wanted a model, a result of ` +
+        `fineTune, the path of a checkpoint or a model id\n  help: write for example loadModel("outputs/pets/best.safetensors")`,
+    );
   }
   return "model" in source ? { model: source.model, path: source.checkpoint } : { model: source };
 }
