@@ -51,11 +51,16 @@ export async function predict(
     check.positiveInteger("topK", options.topK),
     check.oneOf("device", options.device, ["auto", "cpu", "gpu"]),
   ]);
-  const { topK = 5 } = options;
   const { model } = await openSource(source, { device: options.device, onProgress: provisionView() });
-  const list = Array.isArray(images) ? images : await picturesOf(images as ImageSource);
-  const { classNames } = model;
-  const logits = await model.logits(list);
+  try {
+    const list = Array.isArray(images) ? images : await picturesOf(images as ImageSource);
+    return rank(await model.logits(list), model.classNames, options.topK ?? 5);
+  } finally {
+    if (typeof source === "string") await model.dispose(); // a model that is the caller's stays ready
+  }
+}
+
+function rank(logits: readonly Float32Array[], classNames: readonly string[], topK: number): Prediction[][] {
   return logits.map((row) =>
     Array.from(softmax(row), (probability, index) => ({ label: classNames[index]!, probability }))
       .sort((a, b) => b.probability - a.probability)
