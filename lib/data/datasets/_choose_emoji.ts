@@ -9,7 +9,9 @@ export type EmojiPart = "train" | "val" | "test";
 
 /** A drawing and where its picture belongs. */
 export interface ChosenEmoji {
+  /** What is drawn. */
   readonly drawing: EmojiDrawing;
+  /** Where its picture belongs. */
   readonly part: EmojiPart;
 }
 

@@ -5,7 +5,9 @@ import { baseEmoji } from "./_base_emoji.ts";
 export interface EmojiPackage {
   /** Name of the drawings' style in file names. */
   readonly style: string;
+  /** The npm specifier, with the version. */
   readonly specifier: string;
+  /** Its licence, as SPDX writes it. */
   readonly license: string;
 }
 
@@ -22,6 +24,7 @@ const AMBIGUOUS = new Set(["1f63a", "1f638", "1f7e1"]);
 export interface EmojiDrawing {
   /** Short name, e.g. `red-apple`. */
   readonly name: string;
+  /** Name of its package's style. */
   readonly style: string;
   /** Category, e.g. `Food & Drink`. */
   readonly category: string;

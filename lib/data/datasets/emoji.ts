@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import sharp from "npm:sharp@0.35.5";
+import { checkOptions } from "../../errors/check_options.ts";
 import { cacheFolder, installOnce } from "../../provision/cache.ts";
 import type { Dataset, DatasetSplits } from "../dataset.ts";
 import { listNames } from "../dataset_error.ts";
@@ -55,6 +56,17 @@ export interface EmojiPicturesOptions {
   readonly signal?: AbortSignal;
 }
 
+const KNOWN_OPTIONS: readonly (keyof EmojiPicturesOptions)[] = [
+  "size",
+  "picturesPerClass",
+  "categories",
+  "background",
+  "seed",
+  "cache",
+  "onProgress",
+  "signal",
+];
+
 /** Pictures of emoji in class folders. */
 export interface EmojiPictures extends DatasetSplits {
   /** Emoji that neither training nor the choice of the best epoch has seen. */
@@ -88,6 +100,7 @@ interface ManifestEntry {
  *
  * @param options Size and number of the pictures, seed, cache.
  * @returns Splits over PNG files.
+ * @throws {TypeError} If an option is unknown.
  * @throws {RangeError} If an option is out of range.
  * @throws {DatasetError} If the packages cannot be loaded.
  * @throws {LibraryError} If the cache cannot be written.
@@ -101,6 +114,7 @@ interface ManifestEntry {
  * ```
  */
 export async function emojiPictures(options: EmojiPicturesOptions = {}): Promise<EmojiPictures> {
+  checkOptions(options, KNOWN_OPTIONS, "emojiPictures");
   const { size = 128, picturesPerClass = 240, background = "varied", seed = 0 } = options;
   requireInteger("size", size, 16, 1024);
   requireInteger("picturesPerClass", picturesPerClass, 20, 10_000);

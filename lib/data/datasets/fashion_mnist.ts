@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gunzip, type ZlibOptions } from "node:zlib";
+import { checkOptions } from "../../errors/check_options.ts";
 import type { Dataset, DatasetSplits, RawImage, Sample } from "../dataset.ts";
 import { DatasetError, type DatasetProblem } from "../dataset_error.ts";
 import { split } from "../split.ts";
@@ -54,6 +55,7 @@ export interface FashionMNIST extends DatasetSplits {
  * @param options How much to set aside for validation, and the seed.
  * @returns Splits whose pictures are decoded already: views of one buffer of bytes per official part, not copies.
  * @throws {DatasetError} If files are missing, cut off, or not the files of Fashion-MNIST; the message names them all.
+ * @throws {TypeError} If an option is unknown.
  * @throws {RangeError} If `validation` is not a share.
  *
  * @example
@@ -68,6 +70,7 @@ export async function fashionMNIST(
   dir: string | URL = DEBIAN_FOLDER,
   options: FashionMNISTOptions = {},
 ): Promise<FashionMNIST> {
+  checkOptions(options, ["validation", "seed"], "fashionMNIST");
   const { validation = 0.1, seed = 0 } = options;
   const folder = dir instanceof URL ? fileURLToPath(dir) : dir;
   const files = await Promise.all([

@@ -126,6 +126,10 @@ Deno.test("emojiPictures() leaves nothing half-made when it is stopped", async (
 });
 
 Deno.test("emojiPictures() throws when an option is out of range", async () => {
+  await assert.rejects(emojiPictures({ picturePerClass: 50 } as object), {
+    name: "TypeError",
+    message: /^Cannot run emojiPictures\(\): .*\n.*did you mean "picturesPerClass"\?/,
+  });
   await assert.rejects(emojiPictures({ size: 0 }), {
     name: "RangeError",
     message:

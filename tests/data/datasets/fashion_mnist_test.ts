@@ -160,6 +160,13 @@ for (
   });
 }
 
+Deno.test("fashionMNIST() throws for an unknown option", async () => {
+  await assert.rejects(fashionMNIST(REAL, { validaton: 0.2 } as object), {
+    name: "TypeError",
+    message: /^Cannot run fashionMNIST\(\): .*\n.*did you mean "validation"\?/,
+  });
+});
+
 Deno.test("fashionMNIST() throws for a share that is none", async () => {
   await assert.rejects(fashionMNIST(REAL, { validation: 1 }), {
     name: "RangeError",
