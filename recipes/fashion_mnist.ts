@@ -5,10 +5,11 @@
  * @module
  */
 import { join } from "node:path";
-import { Command, InvalidArgumentError } from "npm:commander@15.1.0";
+import { Command } from "npm:commander@15.1.0";
 import { fashionMNIST } from "../lib/data/datasets/fashion_mnist.ts";
 import { terminalBar } from "../lib/training/readers/terminal_bar.ts";
 import { evaluate, fineTune, report } from "../mod.ts";
+import { atLeastOne, positive, runRecipe } from "./_recipe.ts";
 import { bar, bold, chapter, dim, percent } from "./_terminal.ts";
 
 const command = new Command("deno run -A recipes/fashion_mnist.ts")
@@ -18,9 +19,10 @@ const command = new Command("deno run -A recipes/fashion_mnist.ts")
   .option("--epochs <n>", "passes over the training pictures", atLeastOne, 5)
   .option("--size <pixels>", "width and height that the pictures are scaled to", atLeastOne, 64)
   .option("--batch-size <n>", "pictures a step", atLeastOne, 64)
-  .option("--learning-rate <x>", "learning rate at the start", Number, 0.03)
+  .option("--learning-rate <x>", "learning rate at the start", positive, 0.03)
   .option("--seed <n>", "of the validation pictures and the run", Number, 0)
   .option("--data <folder>", "folder of the four IDX files (default: Debian's dataset-fashion-mnist)")
+  .option("--resume", "go on with the run in the output folder, where it was stopped")
   .option("--output <folder>", "where checkpoints and the report go", "outputs/fashion_mnist")
   .parse(["deno", "fashion_mnist", ...Deno.args]);
 const options = command.opts<
@@ -33,43 +35,43 @@ const options = command.opts<
     learningRate: number;
     seed: number;
     data?: string;
+    resume?: boolean;
     output: string;
   }
 >();
 const { model, scratch, epochs, size, batchSize, learningRate, seed, output } = options;
 
-const data = await fashionMNIST(options.data, { seed });
-chapter(`Fashion-MNIST, ${model} from ${scratch ? "random" : "ImageNet"} weights`);
-const progress = terminalBar();
-const run = await fineTune(model, data, {
-  epochs,
-  imageSize: size,
-  batchSize,
-  learningRate,
-  seed,
-  outputDir: output,
-  onEvent: progress,
-  ...(scratch ? { weights: null } : {}),
-});
-await progress.close();
-
-chapter("The official 10,000 test pictures");
-const evaluation = await evaluate(run, data.test, { saveMetricsTo: join(output, "metrics.yaml") });
-const [low, high] = evaluation.top1Interval;
-console.log(
-  `top-1 ${bold(percent(evaluation.top1))} (${percent(low)} to ${percent(high)} with 95 % confidence)\n`,
-);
-for (const { className, recall } of evaluation.perClass) {
-  console.log(`  ${className.padEnd(12)} ${bar(recall, 24)} ${percent(recall).padStart(7)}`);
-}
-const file = join(output, "report.html");
-await report(run, { file, evaluation });
-console.log(dim(`\n${file}`));
-
-function atLeastOne(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) {
-    throw new InvalidArgumentError("wanted a whole number of at least 1");
+await runRecipe(async () => {
+  const data = await fashionMNIST(options.data, { seed });
+  chapter(`Fashion-MNIST, ${model} from ${scratch ? "random" : "ImageNet"} weights`);
+  const progress = terminalBar();
+  const run = await fineTune(model, data, {
+    epochs,
+    imageSize: size,
+    batchSize,
+    learningRate,
+    seed,
+    outputDir: output,
+    onEvent: progress,
+    ...(scratch ? { weights: null } : {}),
+    ...(options.resume ? { resumeFrom: output } : {}),
+  });
+  await progress.close();
+  if (run.stopped === "interrupted") {
+    console.log("Stopped; the same command with --resume goes on.");
+    return;
   }
-  return value;
-}
+
+  chapter("The official 10,000 test pictures");
+  const evaluation = await evaluate(run, data.test, { saveMetricsTo: join(output, "metrics.yaml") });
+  const [low, high] = evaluation.top1Interval;
+  console.log(
+    `top-1 ${bold(percent(evaluation.top1))} (${percent(low)} to ${percent(high)} with 95 % confidence)\n`,
+  );
+  for (const { className, recall } of evaluation.perClass) {
+    console.log(`  ${className.padEnd(12)} ${bar(recall, 24)} ${percent(recall).padStart(7)}`);
+  }
+  const file = join(output, "report.html");
+  await report(run, { file, evaluation });
+  console.log(dim(`\n${file}`));
+});
