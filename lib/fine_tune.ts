@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import type { DatasetSplits } from "./data/dataset.ts";
+import { writeFailure } from "./files/write_file.ts";
 import { createModel, type Model } from "./models/model.ts";
 import { modelRecord } from "./models/registry.ts";
 import { isNotebook } from "./notebook/display.ts";
@@ -176,7 +177,7 @@ async function prepareFolder(path: string, resumedFolder: string | undefined): P
     await removeHalfWritten(path);
   } catch (error) {
     throw new CheckpointError(
-      `Cannot write to "${path}": ${error instanceof Error ? error.message : error}\n` +
+      `Cannot write to "${path}": ${writeFailure(error)[0]}\n` +
         `  help: pass { outputDir: ... }, a folder that you may write to`,
       { cause: error },
     );

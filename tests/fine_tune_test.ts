@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Dataset, DatasetSplits } from "../lib/data/dataset.ts";
 import { DatasetError } from "../lib/data/dataset_error.ts";
 import { evaluate } from "../lib/evaluate.ts";
 import { fineTune, type FineTuneOptions } from "../lib/fine_tune.ts";
 import { loadModel } from "../lib/load_model.ts";
+import { startBackend } from "../lib/tensorflow/backend.ts";
 import { CheckpointError, loadResume } from "../lib/training/checkpoint.ts";
 import { trainSmall } from "./training/_killed_run.ts";
 import { hashTensors } from "./training/_run_folder.ts";
@@ -194,7 +196,7 @@ Deno.test("fineTune() warns of unequal classes, of a run it replaces and of pict
   const { message } = await failure(quickRun({ batchSize: 18 }, damaged));
   assert.match(
     message,
-    /^Cannot load data set "shapes\/train": 1 of 18 pictures are not readable\n  disc\/3\.png: /,
+    /^Cannot load data set "shapes\/train": 1 of 18 pictures are not readable\n {2}disc\/3\.png: /,
   );
 });
 
@@ -281,7 +283,7 @@ Deno.test("fineTune() refuses data that cannot be trained on", async () => {
   );
   assert.match(
     await messageOf({ ...data, classNames: ["disc", "square"] }),
-    /^Cannot train: 6 of 18 labels of "shapes\/train" are not classes\n  cross\/0\.png: label 2 is not an index 0 to 1\n/,
+    /^Cannot train: 6 of 18 labels of "shapes\/train" are not classes\n {2}cross\/0\.png: label 2 is not an index 0 to 1\n/,
   );
 });
 
@@ -291,10 +293,21 @@ Deno.test("fineTune() refuses a folder it cannot write to", async () => {
   await Deno.writeTextFile(file, "");
   const error = await failure(quickRun({ outputDir: join(file, "run") }));
   assert.ok(error instanceof CheckpointError);
-  assert.match(
+  const help = "help: pass { outputDir: ... }, a folder that you may write to";
+  assert.equal(
     error.message,
-    /^Cannot write to ".+run": .+\n  help: pass \{ outputDir: \.\.\. \}, a folder that /,
+    `Cannot write to "${join(file, "run")}": a file stands where its folder should be\n  ${help}`,
   );
+  if (Deno.build.os === "windows") return;
+  const closed = freshFolder();
+  await Deno.chmod(join(closed, ".."), 0o755);
+  await Deno.mkdir(closed, { mode: 0o555 });
+  await startBackend();
+  const user = process.geteuid!();
+  if (user === 0) process.seteuid!(65534); // root may write everywhere
+  const { message } = await failure(quickRun({ outputDir: closed }))
+    .finally(() => user === 0 && process.seteuid!(user));
+  assert.equal(message, `Cannot write to "${closed}": no permission to write there\n  ${help}`);
 });
 
 // --- Resuming ---

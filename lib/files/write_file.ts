@@ -105,13 +105,27 @@ export function writeFileSync(path: string, content: string | Uint8Array): void 
  * ```
  */
 export function writeError(path: string, error: unknown): Error {
-  const [reason, help] = explain(error);
+  const [reason, help] = writeFailure(error);
   return new Error(`Cannot write "${path}": ${reason}${help === undefined ? "" : `\n  help: ${help}`}`, {
     cause: error,
   });
 }
 
-function explain(error: unknown): [reason: string, help?: string] {
+/**
+ * Says in words why something could not be written, for a message of the caller's own.
+ *
+ * @param error What was thrown.
+ * @returns The reason, and what to do where that is known.
+ *
+ * @example
+ * ```ts
+ * import { writeFailure } from "./write_file.ts";
+ *
+ * const [reason] = writeFailure({ code: "EROFS" });
+ * console.log(reason); // the file system can only be read
+ * ```
+ */
+export function writeFailure(error: unknown): [reason: string, help?: string] {
   if (error instanceof Deno.errors.NotCapable) {
     return ["Deno was not permitted to", "run with --allow-write, or -A"];
   }

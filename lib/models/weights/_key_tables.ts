@@ -38,9 +38,6 @@ const skeletons: Readonly<Record<Architecture, Skeleton>> = {
   efficientnet_lite0: { family: "efficientnet", stages: [1, 2, 2, 3, 3, 4, 1], squeezes: "0000000000000000" },
 };
 
-/** Every architecture whose names are known. */
-export const architectures: readonly Architecture[] = Object.keys(skeletons) as Architecture[];
-
 /**
  * All names of an architecture's tensors, source beside timm.
  *

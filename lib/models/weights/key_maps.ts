@@ -1,5 +1,5 @@
 import type { HostTensor } from "../../graph/host_tensor.ts";
-import { type Architecture, architectures, keyPairs, type Naming } from "./_key_tables.ts";
+import { type Architecture, keyPairs, type Naming } from "./_key_tables.ts";
 import { fromTfjsLayout } from "./layouts.ts";
 
 export type { Architecture, Naming };
@@ -10,22 +10,6 @@ export interface RenamedWeights {
   tensors: Record<string, HostTensor>;
   /** Names of the source that the architecture has no place for. `num_batches_tracked` is not counted. */
   unmatched: string[];
-}
-
-/**
- * The architecture behind a model id: `tf_mobilenetv3_large_075.in1k` has the tensors of `mobilenetv3_large_075`.
- *
- * @param modelId timm's id, with or without `timm/`, `tf_` and a tag
- * @returns the architecture, or `undefined` if its weights are not known here
- * @example
- * ```ts
- * import { architectureOf } from "./key_maps.ts";
- * console.log(architectureOf("tf_efficientnet_lite0.in1k")); // efficientnet_lite0
- * ```
- */
-export function architectureOf(modelId: string): Architecture | undefined {
-  const bare = modelId.replace(/^timm\//, "").replace(/^tf_/, "").replace(/\..*$/, "");
-  return architectures.find((architecture) => architecture === bare);
 }
 
 /**
