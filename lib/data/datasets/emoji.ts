@@ -147,7 +147,14 @@ export async function emojiPictures(options: EmojiPicturesOptions = {}): Promise
       );
     },
   });
-  return { ...await imageFolders(folder) as DatasetSplits & { test: Dataset }, folder };
+  const { classNames, train, validation, test } = await imageFolders(folder);
+  return {
+    classNames,
+    train: { ...train, name: "emoji/train" },
+    validation: { ...validation, name: "emoji/val" },
+    test: { ...test!, name: "emoji/test" },
+    folder,
+  };
 }
 
 /** Renders every chosen drawing into its class folder, and lists them. */

@@ -38,6 +38,11 @@ Deno.test("emojiPictures() gives eight classes of real pictures, 70/15/15", asyn
     const data = await emojiPictures(options);
 
     assert.deepEqual(data.classNames, EMOJI_CATEGORIES);
+    assert.deepEqual([data.train.name, data.validation.name, data.test.name], [
+      "emoji/train",
+      "emoji/val",
+      "emoji/test",
+    ]);
     for (const [part, count] of [[data.train, 28], [data.validation, 6], [data.test, 6]] as const) {
       assert.deepEqual(part.classNames, EMOJI_CATEGORIES);
       EMOJI_CATEGORIES.forEach((_, label) =>
