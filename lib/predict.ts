@@ -1,5 +1,6 @@
 import { imagePaths } from "./data/image_paths.ts";
 import type { ImageSource } from "./data/dataset.ts";
+import { DatasetError } from "./data/dataset_error.ts";
 import { openSource, type Source } from "./models/source.ts";
 import { provisionView } from "./notebook/provision_view.ts";
 import { softmax } from "./metrics/softmax.ts";
@@ -54,10 +55,21 @@ export async function predict(
   const { model } = await openSource(source, { device: options.device, onProgress: provisionView() });
   try {
     const list = Array.isArray(images) ? images : await picturesOf(images as ImageSource);
-    return rank(await model.logits(list), model.classNames, options.topK ?? 5);
+    const logits = await model.logits(list).catch((error) => {
+      throw error instanceof DatasetError ? unreadable(error, list.length) : error;
+    });
+    return rank(logits, model.classNames, options.topK ?? 5);
   } finally {
     if (typeof source === "string") await model.dispose(); // a model that is the caller's stays ready
   }
+}
+
+/** The same problems, without the help for data sets. */
+function unreadable({ problems }: DatasetError, count: number): DatasetError {
+  return new DatasetError(`Cannot predict: ${problems.length} of ${count} pictures are not readable`, {
+    problems,
+    help: "leave them out",
+  });
 }
 
 function rank(logits: readonly Float32Array[], classNames: readonly string[], topK: number): Prediction[][] {

@@ -89,7 +89,9 @@ async function openCheckpoint(path: string, options: OpenModelOptions): Promise<
     );
   }
   const record = modelRecord(saved.model);
-  const classNames = options.classNames ?? saved.classNames;
+  const { numClasses = saved.classNames.length } = options;
+  const classNames = options.classNames ??
+    (numClasses === saved.classNames.length ? saved.classNames : undefined);
   const preprocessing = withSize(saved.preprocessing, options.imageSize);
   return await assemble(record, path, { ...options, classNames }, preprocessing);
 }

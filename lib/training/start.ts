@@ -54,17 +54,13 @@ export async function startAnew(
         } without`,
     );
   }
-  const model = typeof source === "string"
-    ? await openModel(source, {
-      weights,
-      imageSize,
-      seed,
-      device,
-      signal,
-      onProgress,
-      classNames: data.classNames,
-    })
-    : adapt(source, data.classNames, seed, imageSize);
+  const { classNames } = data;
+  const opening = { device, signal, onProgress };
+  const model = typeof source !== "string"
+    ? adapt(source, classNames, seed, imageSize)
+    : isWeightsPath(source)
+    ? adapt(await openModel(source, opening), classNames, seed, imageSize)
+    : await openModel(source, { ...opening, weights, imageSize, seed, classNames });
   const changes: Partial<Recipe> = {
     batchSize: options.batchSize,
     epochs: options.epochs,

@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { Dataset } from "../lib/data/dataset.ts";
+import { evaluate, type EvaluateOptions } from "../lib/evaluate.ts";
+import { fineTune } from "../lib/fine_tune.ts";
+import type { HostTensor } from "../lib/graph/host_tensor.ts";
+import type { Evaluation } from "../lib/metrics/evaluation.ts";
+import { createModel, type Model } from "../lib/models/model.ts";
+import { modelRecord } from "../lib/models/registry.ts";
+import type { Source } from "../lib/models/source.ts";
+import { tf } from "../lib/tensorflow/mod.ts";
+import { failure, freshFolder } from "./training/_runs.ts";
+import { shapeSplits } from "./training/_shapes.ts";
+
+const data = shapeSplits({ train: 8, validation: 5 });
+const run = await fineTune("mobilenetv3_small_100", data, {
+  weights: null,
+  imageSize: 32,
+  epochs: 2,
+  batchSize: 4,
+  outputDir: freshFolder(),
+  logs: [],
+  view: false,
+});
+const plain = await evaluate(run, data.validation);
+
+/** Fails if two evaluations tell of different samples, or of numbers further apart than rounding. */
+function assertSame(found: Evaluation, wanted: Evaluation): void {
+  for (const name of ["top1", "top5", "meanTop1", "meanTop5", "mAP", "loss", "calibrationError"] as const) {
+    assert.ok(
+      Math.abs(found[name] - wanted[name]) < 1e-5,
+      `${name} is ${found[name]}, wanted ${wanted[name]}`,
+    );
+  }
+  assert.deepEqual(found.confusionMatrix, wanted.confusionMatrix);
+  assert.deepEqual(
+    found.mistakes.map(({ name }) => name).sort(),
+    wanted.mistakes.map(({ name }) => name).sort(),
+  );
+}
+
+Deno.test("evaluate() gives the same for a result, its model and its file, and leaves nothing behind", async () => {
+  const before = tf.memory().numTensors;
+  assert.equal(plain.sampleCount, 15);
+  assert.equal(plain.top1, run.best!.validationTop1);
+  assert.equal(plain.top5, 1, "three classes are among the best five");
+  for (const source of [run.model, run.checkpoint]) {
+    assert.deepEqual(JSON.stringify(await evaluate(source, data.validation)), JSON.stringify(plain));
+  }
+  assert.equal(tf.memory().numTensors, before);
+});
+
+Deno.test("evaluate() pads the last batch without a trace", async () => {
+  for (const batchSize of [1, 4, 64]) {
+    assertSame(await evaluate(run, data.validation, { batchSize }), plain);
+  }
+});
+
+Deno.test("evaluate() matches classes by name, in any order and number", async () => {
+  const order = [2, 0, 1]; // what was class 2 is class 0 ...
+  const shuffled: Dataset = {
+    name: "shuffled",
+    classNames: order.map((index) => data.classNames[index]!),
+    samples: data.validation.samples.map((sample) => ({ ...sample, label: order.indexOf(sample.label) })),
+  };
+  assertSame(await evaluate(run, shuffled), plain);
+  const crosses: Dataset = {
+    name: "crosses",
+    classNames: ["cross"],
+    samples: data.validation.samples.filter(({ label }) => label === 2).map((s) => ({ ...s, label: 0 })),
+  };
+  const some = await evaluate(run, crosses);
+  assert.deepEqual(some.classNames, data.classNames);
+  assert.deepEqual(some.confusionMatrix[2], plain.confusionMatrix[2]);
+  assert.deepEqual(some.confusionMatrix[0], [0, 0, 0]);
+  assert.equal(some.meanTop1, some.top1, "classes without samples do not count");
+
+  const { message } = await failure(
+    evaluate(run, { ...shuffled, classNames: ["cross", "disk", "sqare"] }),
+  );
+  assert.equal(
+    message,
+    'Cannot evaluate on "shuffled": the model does not know 2 of its 3 classes: "disk", "sqare"\n' +
+      "  help: the model's classes are disc, square, cross",
+  );
+});
+
+Deno.test("evaluate() writes metrics.yaml, with the file of the weights", async () => {
+  const folder = freshFolder();
+  await Deno.mkdir(folder);
+  const file = join(folder, "metrics.yaml");
+  await evaluate(run, data.validation, { saveMetricsTo: file });
+  const yaml = await Deno.readTextFile(file);
+  assert.match(yaml, /best\.safetensors/);
+  assert.match(yaml, /Top-1|accuracy/i);
+  assert.equal(
+    (await failure(evaluate(run.model, data.validation, { saveMetricsTo: file }))).message,
+    "Cannot write metrics.yaml: it names the file of the weights, and this model comes from none\n" +
+      "  help: evaluate the path of a checkpoint, or the result of fineTune",
+  );
+});
+
+Deno.test("evaluate() refuses a model whose scores are not numbers", async () => {
+  const name = "classifier.bias";
+  const { shape, data: values } = run.model.weights[name]!;
+  const broken: Model = createModel({
+    record: modelRecord(run.model.id),
+    classNames: run.model.classNames,
+    preprocessing: run.model.preprocessing,
+    weights: {
+      ...run.model.weights,
+      [name]: { dtype: "float32", shape, data: (values as Float32Array).map(() => NaN) } as HostTensor,
+    },
+  });
+  const error = await failure(evaluate(broken, data.validation));
+  assert.ok(error instanceof RangeError);
+  assert.match(
+    error.message,
+    /^Cannot evaluate: 15 of 15 rows hold scores that are not finite numbers\n(.+\n)+  help: a model whose training diverged gives such scores; train again with a lower learning rate$/,
+  );
+});
+
+Deno.test("evaluate() reports unreadable pictures, or leaves them out", async () => {
+  const damaged: Dataset = {
+    ...data.validation,
+    samples: data.validation.samples.map((sample, index) =>
+      index % 7 === 0 ? { ...sample, image: new Uint8Array(20) } : sample
+    ),
+  };
+  const { message } = await failure(evaluate(run, damaged));
+  assert.match(
+    message,
+    /^Cannot load data set "shapes\/val": 3 of 15 pictures are not readable\n  disc\/0\.png: /,
+  );
+  assert.match(message, /\n  help: remove them, or pass \{ onUnreadable: "skip" \}$/);
+  const rest = await evaluate(run, damaged, { onUnreadable: "skip", batchSize: 4 });
+  assertSame(
+    rest,
+    await evaluate(run, {
+      ...data.validation,
+      samples: data.validation.samples.filter((_, index) => index % 7 !== 0),
+    }),
+  );
+});
+
+Deno.test("evaluate() tells how far it is, and stops", async () => {
+  const progress: { done: number; total: number }[] = [];
+  await evaluate(run, data.validation, {
+    batchSize: 6,
+    onProgress: (now) => progress.push(now),
+    keepMistakes: 0,
+  });
+  assert.deepEqual(progress, [6, 12, 15].map((done) => ({ done, total: 15 })));
+  const controller = new AbortController();
+  const error = await failure(
+    evaluate(run, data.validation, {
+      batchSize: 1,
+      signal: controller.signal,
+      onProgress: () => controller.abort(new Error("enough")),
+    }),
+  );
+  assert.equal(error.message, "enough");
+});
+
+Deno.test("evaluate() refuses arguments it cannot use", async () => {
+  const refusal = async (source: unknown, dataset: unknown, options?: unknown) =>
+    (await failure(evaluate(source as Source, dataset as Dataset, options as EvaluateOptions))).message;
+  assert.equal(
+    await refusal(run, data),
+    "Cannot evaluate: found no labelled pictures, wanted one data set\n" +
+      "  help: pass data.validation, or what imageFolder(path) returns",
+  );
+  assert.match(
+    await refusal(run, { ...data.validation, samples: [] }),
+    /"shapes\/val": it has no pictures\n/,
+  );
+  assert.equal(
+    await refusal(undefined, data.validation),
+    "Cannot use this as a model: found undefined, wanted a model, a result of fineTune, the path of a checkpoint or " +
+      'a model id\n  help: write for example loadModel("outputs/pets/best.safetensors")',
+  );
+  assert.match(await refusal(run, data.validation, { batchsize: 3 }), /batchsize.*did you mean "batchSize"/);
+  assert.match(
+    await refusal(run, data.validation, { batchSize: 0, onUnreadable: "ignore" }),
+    /2 options have values that cannot be used\n  batchSize: found 0, .+\n  onUnreadable: found "ignore", wanted "error" or "skip"\n/,
+  );
+  assert.match(
+    await refusal("nowhere/best.safetensors", data.validation),
+    /^Cannot read weights "nowhere\/best/,
+  );
+});

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import sharp from "npm:sharp@0.35.5";
+import type { RawImage } from "../lib/data/dataset.ts";
+import { DatasetError } from "../lib/data/dataset_error.ts";
+import { loadModel } from "../lib/load_model.ts";
+import { predict, type PredictOptions } from "../lib/predict.ts";
+import { tf } from "../lib/tensorflow/mod.ts";
+import { saveWeights } from "../lib/training/checkpoint.ts";
+import { inFolder } from "./data/_pictures.ts";
+import { failure, freshFolder } from "./training/_runs.ts";
+import { shapeSplits } from "./training/_shapes.ts";
+
+const classNames = ["ant", "bee", "cat", "dog", "eel", "fox", "gnu"];
+const model = await loadModel("mobilenetv3_small_100", { weights: null, classNames, imageSize: 32 });
+const pictures = shapeSplits().validation.samples.slice(0, 4).map(({ image }) => image as RawImage);
+const encoded = await Promise.all(
+  pictures.map(async ({ data, width, height }) =>
+    new Uint8Array(await sharp(data, { raw: { width, height, channels: 3 } }).png().toBuffer())
+  ),
+);
+
+Deno.test("predict() ranks the classes of each picture, best first", async () => {
+  const logits = await model.logits(pictures);
+  const predictions = await predict(model, pictures, { topK: 7 });
+  assert.equal(predictions.length, 4);
+  for (const [index, ranking] of predictions.entries()) {
+    const sum = ranking.reduce((sum, { probability }) => sum + probability, 0);
+    assert.ok(Math.abs(sum - 1) < 1e-6);
+    assert.deepEqual(ranking.map(({ label }) => label).sort(), classNames);
+    const order = [...logits[index]!.keys()].sort((a, b) => logits[index]![b]! - logits[index]![a]!);
+    assert.deepEqual(ranking.map(({ label }) => label), order.map((label) => classNames[label]));
+  }
+  assert.equal((await predict(model, pictures))[0]!.length, 5);
+  assert.deepEqual(
+    await predict(model, pictures, { topK: 1 }),
+    predictions.map((ranking) => ranking.slice(0, 1)),
+  );
+  assert.deepEqual((await predict(model, pictures, { topK: 99 }))[0]!.length, 7);
+});
+
+Deno.test("predict() takes pixels, bytes, paths, URLs and folders, one or several", async () => {
+  const expected = await predict(model, pictures);
+  const files = Object.fromEntries(encoded.map((bytes, index) => [`deep down/${index} é'.PNG`, bytes]));
+  await inFolder({ ...files, "notes.txt": "no picture" }, async (folder) => {
+    const paths = Object.keys(files).map((name) => join(folder, name));
+    for (
+      const several of [pictures, encoded, paths, folder, new URL(`file://${folder}/deep%20down`)]
+    ) assert.deepEqual(await predict(model, several), expected);
+    for (const one of [pictures[1]!, encoded[1]!, paths[1]!, new URL(`file://${encodeURI(paths[1]!)}`)]) {
+      closeTo((await predict(model, one))[0]!, expected[1]!);
+      assert.equal((await predict(model, one)).length, 1);
+    }
+    assert.deepEqual(await predict(model, [pictures[0]!, encoded[1]!, paths[2]!, paths[3]!]), expected);
+  });
+  assert.deepEqual(await predict(model, []), []);
+});
+
+/** Batches of another size may round otherwise. */
+function closeTo(found: { label: string; probability: number }[], wanted: typeof found): void {
+  assert.deepEqual(found.map(({ label }) => label), wanted.map(({ label }) => label));
+  found.forEach(({ probability }, index) =>
+    assert.ok(Math.abs(probability - wanted[index]!.probability) < 1e-6)
+  );
+}
+
+Deno.test("predict() opens a checkpoint, and frees what it took", async () => {
+  const path = `${freshFolder()}.safetensors`;
+  await Deno.mkdir(join(path, ".."), { recursive: true });
+  await saveWeights(path, model.weights, {
+    format: 1,
+    model: model.id,
+    classNames,
+    preprocessing: model.preprocessing,
+  });
+  const expected = await predict(model, pictures);
+  const before = tf.memory().numTensors;
+  assert.deepEqual(await predict(path, pictures), expected);
+  assert.deepEqual(await predict({ model, checkpoint: path }, pictures), expected);
+  assert.equal(tf.memory().numTensors, before);
+});
+
+Deno.test("predict() names every picture it cannot read", async () => {
+  await inFolder({ "a.png": encoded[0]!, "b.png": new Uint8Array(9), "c.jpg": "text" }, async (folder) => {
+    const error = await failure(predict(model, folder));
+    assert.ok(error instanceof DatasetError);
+    assert.match(
+      error.message,
+      /^Cannot predict: 2 of 3 pictures are not readable\n  .*b\.png: .+\n  .*c\.jpg: .+\n  help: leave them out$/,
+    );
+  });
+  await inFolder({ "notes.txt": "no picture" }, async (folder) => {
+    const error = await failure(predict(model, folder));
+    assert.ok(error instanceof DatasetError);
+    assert.match(
+      error.message,
+      /^Cannot find pictures in ".+": no \.jpg, \.png or other picture is in it or below/,
+    );
+  });
+  assert.match((await failure(predict(model, "nowhere.jpg"))).message, /nowhere\.jpg: /);
+});
+
+Deno.test("predict() refuses options it does not know", async () => {
+  assert.match(
+    (await failure(predict(model, [], { topk: 3 } as PredictOptions))).message,
+    /^Cannot run predict\(\): 1 option is not known\n.*topk.*"topK"/,
+  );
+  assert.match(
+    (await failure(predict(model, [], { topK: 0 }))).message,
+    /topK: found 0, wanted a whole number of at least 1/,
+  );
+});
