@@ -15,7 +15,7 @@ export type { Displayed, Inspection, InspectionFigures, InspectOptions };
  * @param data A data set, or its training, validation and test sets.
  * @param options Workers, progress, and a signal to stop.
  * @returns The report.
- * @throws {TypeError} If an option is unknown.
+ * @throws {TypeError} If an option is unknown, or `data` is no data.
  *
  * @example
  * ```ts ignore
@@ -33,5 +33,12 @@ export async function inspect(
     check.positiveInteger("workers", options.workers),
     check.ofType("onProgress", options.onProgress, "function"),
   ]);
+  const { samples, train, validation } = (data ?? {}) as Partial<Dataset & DatasetSplits>;
+  if (!Array.isArray(samples) && !(Array.isArray(train?.samples) && Array.isArray(validation?.samples))) {
+    throw new TypeError(
+      "Cannot inspect: found no labelled pictures, wanted a data set, or a training and a validation set\n" +
+        '  help: write for example inspect(await imageFolders("pets"))',
+    );
+  }
   return withInspectionView(await inspectData(data, options), data);
 }

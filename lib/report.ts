@@ -31,7 +31,7 @@ export interface Report {
  * @param run A result of `fineTune`.
  * @param options What else the page tells, and where it goes.
  * @returns Where it is.
- * @throws {TypeError} If an option is unknown.
+ * @throws {TypeError} If an option is unknown, or `run` is no run.
  * @throws {Error} If the page cannot be written.
  *
  * @example
@@ -45,6 +45,12 @@ export interface Report {
  */
 export async function report(run: RunSummary, options: ReportOptions = {}): Promise<Report> {
   checkOptions(options, ["evaluation", "inspection", "file"], "report");
+  if (!Array.isArray(run?.history)) {
+    throw new TypeError(
+      "Cannot report: found no run, wanted what fineTune() returned\n" +
+        "  help: write for example report(run, { evaluation })",
+    );
+  }
   const { evaluation, inspection } = options;
   const file = options.file ?? join(run.checkpoint ? dirname(run.checkpoint) : ".", "report.html");
   const page = new TextEncoder().encode(await reportPage({ run, evaluation, inspection, date: new Date() }));

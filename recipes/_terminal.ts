@@ -1,3 +1,5 @@
+export { percent } from "../lib/plots/theme.ts";
+
 /** Escape codes where the output is a terminal, nothing elsewhere. */
 const isTerminal = Deno.stdout.isTerminal() && !Deno.noColor;
 const style = (code: number) => (text: string) => isTerminal ? `\x1b[${code}m${text}\x1b[0m` : text;
@@ -20,11 +22,6 @@ export function bar(share: number, width: number): string {
   return ("█".repeat(Math.floor(eighths / 8)) + ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8]).padEnd(
     width,
   );
-}
-
-/** A share 0..1 as `81.3 %`. */
-export function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }
 
 /** Counts work on one line that is redrawn in place; without a terminal it says nothing. */

@@ -89,6 +89,14 @@ Deno.test("report() tells of a run that was stopped before an epoch was finished
   assert.match(await Deno.readTextFile(file), /No epoch was finished\./);
 });
 
+Deno.test("report() refuses what is no run", async () => {
+  await assert.rejects(report(undefined as never), {
+    name: "TypeError",
+    message: "Cannot report: found no run, wanted what fineTune() returned\n" +
+      "  help: write for example report(run, { evaluation })",
+  });
+});
+
 Deno.test("report() refuses options it does not know", async () => {
   await assert.rejects(report(exampleRunSummary(), { path: "report.html" } as never), {
     name: "TypeError",

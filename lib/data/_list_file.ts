@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { readFailure } from "./_read_failure.ts";
+import { readFailure } from "../files/read_failure.ts";
 import { DatasetError, type DatasetProblem, onOneLine } from "./dataset_error.ts";
 
 /**

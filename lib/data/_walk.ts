@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import { compareCodePoints } from "./compare_code_points.ts";
-import { readFailure } from "./_read_failure.ts";
+import { readFailure } from "../files/read_failure.ts";
 import { DatasetError, onOneLine } from "./dataset_error.ts";
 
 /** Names of the picture files that are read. */

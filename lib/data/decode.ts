@@ -5,7 +5,7 @@ import type { ImageSource, RawImage } from "./dataset.ts";
 import type { Preprocessing } from "./preprocessing.ts";
 import { decodeBmp } from "./_bmp.ts";
 import { imageFormat } from "./_image_format.ts";
-import { readFailure } from "./_read_failure.ts";
+import { readFailure } from "../files/read_failure.ts";
 import { resize } from "./resize.ts";
 
 /** Pictures of more pixels are refused unread, as Pillow does: they would take gigabytes. */

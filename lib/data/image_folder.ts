@@ -171,7 +171,12 @@ async function readClasses(
 }
 
 function folderPath(folder: string | URL): string {
-  return folder instanceof URL ? fileURLToPath(folder) : folder;
+  if (folder instanceof URL) return fileURLToPath(folder);
+  if (typeof folder === "string" && folder !== "") return folder;
+  throw new TypeError(
+    `Cannot open image folder: found ${folder === "" ? "an empty text" : typeof folder}, wanted a path\n` +
+      '  help: write for example imageFolders("pets")',
+  );
 }
 
 function baseName(path: string): string {

@@ -22,7 +22,7 @@ export interface SplitOptions {
  * @param dataset The pictures.
  * @param options The shares and the seed.
  * @returns The sets, in the order of the data set.
- * @throws {TypeError} If an option is unknown.
+ * @throws {TypeError} If an option is unknown, or `dataset` is no data set.
  * @throws {RangeError} If the shares are not in 0..1 or leave nothing to train on.
  * @throws {DatasetError} If no class has two pictures.
  *
@@ -38,6 +38,12 @@ export interface SplitOptions {
  */
 export function split(dataset: Dataset, options: SplitOptions = {}): DatasetSplits {
   checkOptions(options, ["validation", "test", "seed"], "split");
+  if (!Array.isArray(dataset?.samples)) {
+    throw new TypeError(
+      "Cannot split: found no labelled pictures, wanted one data set\n" +
+        '  help: write for example split(await imageFolder("pets"))',
+    );
+  }
   const { validation = 0.2, test = 0, seed = 0 } = options;
   const inRange = (share: number) => share >= 0 && share < 1;
   if (!inRange(validation) || validation === 0 || !inRange(test) || validation + test >= 1) {

@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { readFailure } from "../../files/read_failure.ts";
 import type { HostTensor } from "../../graph/host_tensor.ts";
 import type { ProvisionListener } from "../../provision/events.ts";
 import { downloadFromHub } from "./hub.ts";
@@ -100,11 +102,13 @@ export async function readWeightsFile(
   path: string,
 ): Promise<{ tensors: Record<string, HostTensor>; metadata: Record<string, string> }> {
   const bytes = await Deno.readFile(path).catch((error) => {
-    const cause = error instanceof Deno.errors.NotFound ? "there is no such file" : (error as Error).message;
-    throw new Error(
-      `Cannot read weights "${path}": ${cause}\n  help: pass the path of a .safetensors or .pth file`,
-      { cause: error },
-    );
+    const cause = error instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : readFailure(error, "file");
+    const help = error instanceof Deno.errors.IsADirectory
+      ? `pass the file in it, for a run's folder "${join(path, "best.safetensors")}"`
+      : "pass the path of a .safetensors or .pth file";
+    throw new Error(`Cannot read weights "${path}": ${cause}\n  help: ${help}`, { cause: error });
   });
   const start = new TextDecoder().decode(bytes.subarray(0, 64));
   if (start.startsWith("PK") || (bytes[0] === 0x80 && bytes[1] === 2)) {

@@ -151,7 +151,13 @@ for (const [what, content, found] of notWeights) {
   });
 }
 
-Deno.test("readWeightsFile() says that there is no file", async () => {
+Deno.test("readWeightsFile() says that there is no file, or a folder", async () => {
+  const folder = await Deno.makeTempDir();
+  await assert.rejects(readWeightsFile(folder), {
+    message: `Cannot read weights "${folder}": it is a folder\n` +
+      `  help: pass the file in it, for a run's folder "${folder}/best.safetensors"`,
+  });
+  await Deno.remove(folder);
   await assert.rejects(readWeightsFile("none/w.pth"), {
     name: "Error",
     message:

@@ -4,6 +4,13 @@
  * @param error What Deno threw.
  * @param wanted What was to be read.
  * @returns The reason, for a message.
+ *
+ * @example
+ * ```ts
+ * import { readFailure } from "./read_failure.ts";
+ *
+ * console.log(readFailure({ code: "EISDIR", message: "" }, "file")); // it is a folder
+ * ```
  */
 export function readFailure(error: unknown, wanted: "file" | "folder"): string {
   const { code, message } = error as { code?: string; message: string };

@@ -74,3 +74,31 @@ Deno.test("inspect() refuses workers that cannot work", async () => {
       "  help: leave an option out to get its default",
   });
 });
+
+Deno.test("inspect() and split() refuse what is no data", async () => {
+  for (const wrong of [undefined, "pets", { train: pets }]) {
+    await assert.rejects(inspect(wrong as never), {
+      name: "TypeError",
+      message:
+        "Cannot inspect: found no labelled pictures, wanted a data set, or a training and a validation set\n" +
+        '  help: write for example inspect(await imageFolders("pets"))',
+    });
+    assert.throws(() => split(wrong as never), {
+      name: "TypeError",
+      message: "Cannot split: found no labelled pictures, wanted one data set\n" +
+        '  help: write for example split(await imageFolder("pets"))',
+    });
+  }
+});
+
+Deno.test("imageFolder() and imageFolders() refuse what is no path", async () => {
+  for (const open of [imageFolder, imageFolders]) {
+    for (const [wrong, found] of [[undefined, "undefined"], ["", "an empty text"]]) {
+      await assert.rejects(open(wrong as never), {
+        name: "TypeError",
+        message: `Cannot open image folder: found ${found}, wanted a path\n` +
+          '  help: write for example imageFolders("pets")',
+      });
+    }
+  }
+});
