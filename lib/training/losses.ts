@@ -10,7 +10,7 @@ export interface CrossEntropyOptions {
 
 /**
  * Softmax cross-entropy as PyTorch's `CrossEntropyLoss` has it: with class weights the mean is weighted too, by the
- * weight of each sample's class.
+ * weight of each sample's class. Where all of these weigh 0, and PyTorch's mean is NaN, it is divided by 1.
  *
  * @param logits Float32 `[batch, classes]`.
  * @param labels Int32 `[batch]`, class indices.
@@ -35,5 +35,7 @@ export function crossEntropy(
   }
   const weights = tf.tensor1d(Array.from(classWeights)); // [classes]
   const sampleWeights = tf.sum(tf.mul(oneHot, weights)); // sum over the batch of the weights of the true classes
-  return tf.neg(tf.div(tf.sum(tf.mul(tf.mul(smooth, weights), logProbabilities)), sampleWeights));
+  // A batch of nothing but classes of weight 0 has nothing to say, and 0 / 0 would end the run.
+  const divisor = tf.add(sampleWeights, tf.equal(sampleWeights, 0).toFloat());
+  return tf.neg(tf.div(tf.sum(tf.mul(tf.mul(smooth, weights), logProbabilities)), divisor));
 }

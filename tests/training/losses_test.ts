@@ -34,3 +34,14 @@ for (
     assertStored(found.logits, wanted.gradient, 1e-6, "gradient");
   });
 }
+
+Deno.test("crossEntropy() of a batch whose classes all weigh 0 is 0, and so is its gradient", async () => {
+  const loss = ({ logits }: Record<string, tf.Tensor>) =>
+    crossEntropy(logits as tf.Tensor2D, tf.tensor1d([1, 1], "int32"), { classWeights: [2, 0, 1] });
+  const found = await run((inputs) => ({
+    loss: loss(inputs),
+    ...gradients(loss, inputs, ["logits"], tf.scalar(1)),
+  }), { logits: generate("zero weights", [2, 3]) });
+  assert.equal(Math.abs(found.loss!.data[0]!), 0);
+  assert.deepEqual([...found.logits!.data].map(Math.abs), [0, 0, 0, 0, 0, 0]);
+});
