@@ -130,9 +130,9 @@ Deno.test("evaluate() reports unreadable pictures, or leaves them out", async ()
   const { message } = await failure(evaluate(run, damaged));
   assert.match(
     message,
-    /^Cannot load data set "shapes\/val": 3 of 15 pictures are not readable\n  disc\/0\.png: /,
+    /^Cannot load data set "shapes\/val": 3 of 15 pictures are not readable\n {2}disc\/0\.png: /,
   );
-  assert.match(message, /\n  help: remove them, or pass \{ onUnreadable: "skip" \}$/);
+  assert.match(message, /\n {2}help: remove them, or pass \{ onUnreadable: "skip" \}$/);
   const rest = await evaluate(run, damaged, { onUnreadable: "skip", batchSize: 4 });
   assertSame(
     rest,
@@ -182,7 +182,7 @@ Deno.test("evaluate() refuses arguments it cannot use", async () => {
   assert.match(await refusal(run, data.validation, { batchsize: 3 }), /batchsize.*did you mean "batchSize"/);
   assert.match(
     await refusal(run, data.validation, { batchSize: 0, onUnreadable: "ignore" }),
-    /2 options have values that cannot be used\n  batchSize: found 0, .+\n  onUnreadable: found "ignore", wanted "error" or "skip"\n/,
+    /2 options have values that cannot be used\n {2}batchSize: found 0, .+\n {2}onUnreadable: found "ignore", wanted "error" or "skip"\n/,
   );
   assert.match(
     await refusal("nowhere/best.safetensors", data.validation),

@@ -70,7 +70,7 @@ Deno.test("loadModel() never makes weights up: no network is an error", async ()
       message,
       /^Cannot download "model\.safetensors" of timm\/mobilenetv3_large_100\.ra_in1k: no network for weights: /,
     );
-    assert.match(message, /\n  help: /);
+    assert.match(message, /\n {2}help: /);
     assert.match(
       (await failure(fineTune("mobilenetv3_large_100", shapeSplits()))).message,
       /^Cannot download /,
@@ -85,7 +85,7 @@ Deno.test("loadModel() never makes weights up: no network is an error", async ()
 Deno.test("loadModel() refuses ids and tags it does not know, and those without weights", async () => {
   assert.match(
     await refusal("efficientnet_b1"),
-    /^Cannot find model "efficientnet_b1": did you mean "efficientnet_b0"\?\n  help: the models are mobilenetv3_small_100, /,
+    /^Cannot find model "efficientnet_b1": did you mean "efficientnet_b0"\?\n {2}help: the models are mobilenetv3_small_100, /,
   );
   assert.match(
     await refusal(small, { weights: "lamb_in1q" }),
@@ -183,9 +183,9 @@ Deno.test("loadModel() counts every tensor that does not fit", async () => {
     message,
     /^Cannot load weights ".+small\.safetensors" into mobilenetv3_large_100: \d+ tensors disagree/,
   );
-  assert.match(message, /\n  missing: "blocks\..+" of shape \[.+\]\n/);
-  assert.match(message, /\n  of another shape: ".+": \[.+\] was wanted, found \[.+\]\n/);
-  assert.match(message, /\n  \(and \d+ more missing\)\n/);
+  assert.match(message, /\n {2}missing: "blocks\..+" of shape \[.+\]\n/);
+  assert.match(message, /\n {2}of another shape: ".+": \[.+\] was wanted, found \[.+\]\n/);
+  assert.match(message, /\n {2}\(and \d+ more missing\)\n/);
 });
 
 Deno.test("loadModel() opens OTE's weights as OTE's network, whichever the id", async () => {

@@ -86,7 +86,7 @@ Deno.test("predict() names every picture it cannot read", async () => {
     assert.ok(error instanceof DatasetError);
     assert.match(
       error.message,
-      /^Cannot predict: 2 of 3 pictures are not readable\n  .*b\.png: .+\n  .*c\.jpg: .+\n  help: leave them out$/,
+      /^Cannot predict: 2 of 3 pictures are not readable\n {2}.*b\.png: .+\n {2}.*c\.jpg: .+\n {2}help: leave them out$/,
     );
   });
   await inFolder({ "notes.txt": "no picture" }, async (folder) => {
