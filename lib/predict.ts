@@ -2,6 +2,7 @@ import { imagePaths } from "./data/image_paths.ts";
 import type { ImageSource } from "./data/dataset.ts";
 import { DatasetError } from "./data/dataset_error.ts";
 import { openSource, type Source } from "./models/source.ts";
+import { withPredictionsView } from "./notebook/predictions_view.ts";
 import { provisionView } from "./notebook/provision_view.ts";
 import { softmax } from "./metrics/softmax.ts";
 import * as check from "./errors/check_options.ts";
@@ -30,7 +31,7 @@ export interface PredictOptions {
  * @param images A picture (path, URL, bytes of a file, decoded pixels), several, or the path of a folder: its pictures
  * in the order of their names.
  * @param options `topK`: how many classes for each picture.
- * @returns For each picture the likeliest classes, best first.
+ * @returns For each picture the likeliest classes, best first. In a notebook they show themselves with the pictures.
  * @throws {TypeError} If an option is unknown or of the wrong type.
  * @throws {DatasetError} If pictures cannot be read; all of them are named.
  *
@@ -58,7 +59,7 @@ export async function predict(
     const logits = await model.logits(list).catch((error) => {
       throw error instanceof DatasetError ? unreadable(error, list.length) : error;
     });
-    return rank(logits, model.classNames, options.topK ?? 5);
+    return withPredictionsView(rank(logits, model.classNames, options.topK ?? 5), list);
   } finally {
     if (typeof source === "string") await model.dispose(); // a model that is the caller's stays ready
   }

@@ -77,14 +77,25 @@ export function withLook<T extends object, F extends object>(result: T, look: Lo
  */
 async function showResult<T, F extends object>(result: T, look: Look<T, F>): Promise<MimeBundle> {
   const outputs = await look.outputs(result);
-  const display = notebookDisplay();
-  if (!display) { // some other reader of results: everything in one piece, but figures
+  if (!isNotebook()) { // some other reader of results: everything in one piece, but figures
     const markup = outputs.map((output) => output["text/html"] ?? "").join("\n");
     return { "text/html": markup, "text/plain": look.text(result) };
   }
+  return await showOutputs(outputs, figureHint(Object.keys(look.figures(result))));
+}
+
+/**
+ * Displays several outputs and returns the value of the cell.
+ *
+ * @param outputs What must be seen.
+ * @param value What may be lost; it is returned.
+ */
+export async function showOutputs(outputs: readonly MimeBundle[], value: MimeBundle): Promise<MimeBundle> {
+  const display = notebookDisplay();
+  if (!display) return outputs[0] ?? value;
   for (const output of outputs) await display(indented(output), { raw: true });
   await outputsSent();
-  return indented(figureHint(Object.keys(look.figures(result))));
+  return indented(value);
 }
 
 /** Figures keep some room on their left; text stands in line with them instead of at the edge of the cell. */
