@@ -116,7 +116,7 @@ Deno.test("evaluate() refuses a model whose scores are not numbers", async () =>
   assert.ok(error instanceof RangeError);
   assert.match(
     error.message,
-    /^Cannot evaluate: 15 of 15 rows hold scores that are not finite numbers\n(.+\n)+  help: a model whose training diverged gives such scores; train again with a lower learning rate$/,
+    /^Cannot evaluate: 15 of 15 rows hold scores that are not finite numbers\n(.+\n)+ {2}help: a model whose training diverged gives such scores; train again with a lower learning rate$/,
   );
 });
 
