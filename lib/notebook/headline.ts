@@ -23,7 +23,7 @@ export function headlineHtml(numbers: readonly HeadlineNumber[]): Html {
         <div>
           <div style="font-size:12px;opacity:.65">${name}</div>
           <div
-            style="font-size:24px;font-weight:600;font-variant-numeric:tabular-nums;line-height:1.25">${value}</div>
+            style="font-size:24px;font-weight:600;font-variant-numeric:tabular-nums;line-height:1.25;white-space:nowrap">${value}</div>
           <div style="font-size:11px;opacity:.65">${note}</div>
         </div>
       `

@@ -88,7 +88,7 @@ export async function inspectionHtml(inspection: Inspection, data: Dataset | Dat
       <div style="font-size:15px;margin:6px 0 10px">${summary(inspection)}</div>
       ${findings.length > 0
         ? findings
-        : html`<div style="color:#2e7d32;margin:8px 0">Nothing is wrong.</div>`}
+        : html`<div style="color:#009E73;margin:8px 0">Nothing is wrong.</div>`}
       ${await classesHtml(inspection, data)}
     </div>
   `;
