@@ -5,10 +5,23 @@
 NOTEBOOK is executed with FOLDER as its working folder; the notebook with its outputs is written to RESULT, also when a
 cell fails.
 """
+import queue
 import sys
 
 import nbclient
 import nbformat
+
+
+async def take_late_outputs(cell, cell_index, execute_reply):
+    """On a busy machine the kernel says that a cell is done before its last outputs are sent; nbclient drops those."""
+    while True:
+        try:
+            message = await client.kc.iopub_channel.get_msg(timeout=0.5)
+        except queue.Empty:
+            return
+        if message["parent_header"].get("msg_id") == execute_reply["parent_header"]["msg_id"]:
+            client.process_message(message, cell, cell_index)
+
 
 source, folder, result = sys.argv[1:]
 notebook = nbformat.read(source, as_version=4)
@@ -20,6 +33,7 @@ client = nbclient.NotebookClient(
     resources={"metadata": {"path": folder}},
     record_timing=False,
     coalesce_streams=True,
+    on_cell_executed=take_late_outputs,
 )
 try:
     client.execute()

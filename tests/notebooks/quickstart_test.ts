@@ -42,7 +42,7 @@ const forms: Record<string, string[]> = {
   open: [text, value],
   train: [text, figure],
   evaluate: [text, figure, figure, text, value],
-  predict: ["execute_result: text/html"],
+  predict: [text, "execute_result: text/plain"],
   stopped: ["stream: stdout"],
   resumed: [text, figure, "stream: stdout"],
   report: ["stream: stdout"],
@@ -76,7 +76,7 @@ function accuracy(notebook: Notebook): number {
 
 function assertStory(notebook: Notebook): void {
   assertForms(notebook);
-  assert.match(printed(byId(notebook, "pictures")), /^train\/\n {4}Animals & Nature\/ +\S+\.png, \.\.\.\n/);
+  assert.match(printed(byId(notebook, "pictures")), /^train\/Animals & Nature\/\S+\.png and 111 more\n/);
   assert.match(
     shown(byId(notebook, "open"), 0, "text/plain"),
     /672 training, 144 validation, 144 test; 6 classes/,
@@ -88,7 +88,7 @@ function assertStory(notebook: Notebook): void {
   assert.equal(printed(byId(notebook, "stopped")), "interrupted, 2 epochs are done\n");
   assert.equal(printed(byId(notebook, "resumed")), "the same losses, to the last bit\n");
   assert.match(printed(byId(notebook, "report")), /^outputs\/quickstart\/report\.html: \d\.\d MB\n$/);
-  assert.match(printed(byId(notebook, "load")), /^tf_efficientnet_lite0\.pypi_in1k: .+, [\d.]+ %\n$/);
+  assert.match(printed(byId(notebook, "load")), /^[\d.]+ %, as before\n$/);
 }
 
 Deno.test("the quickstart is stored with its outputs, small and without names of the machine", async () => {
