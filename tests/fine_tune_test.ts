@@ -38,7 +38,7 @@ function tiny(): DatasetSplits {
 // --- Learning ---
 
 Deno.test("fineTune() learns coloured shapes from scratch", async () => {
-  const data = shapeSplits({ train: 40, validation: 20 });
+  const data = shapeSplits({ train: 40, validation: 12 });
   const run = await quickRun({ epochs: 10, learningRate: 0.02 }, data);
   assert.equal(run.stopped, "completed");
   assert.equal(run.history.length, 10);
@@ -53,16 +53,16 @@ Deno.test("fineTune() learns coloured shapes from scratch", async () => {
 
 Deno.test("fineTune() with class weights gives rare classes the same say", async () => {
   // Both classes look the same, so that all a network can learn is how likely each is.
-  const discs = shapeSplits({ train: [40, 0, 0], validation: [10, 0, 0] });
+  const discs = shapeSplits({ train: [20, 0, 0], validation: [6, 0, 0] });
   const classNames = ["often", "rare"];
   const relabel = (set: Dataset, rare: number): Dataset => ({
     ...set,
     classNames,
     samples: set.samples.map((sample, index) => ({ ...sample, label: index < rare ? 1 : 0 })),
   });
-  const data = { classNames, train: relabel(discs.train, 4), validation: relabel(discs.validation, 5) };
+  const data = { classNames, train: relabel(discs.train, 2), validation: relabel(discs.validation, 3) };
   const lossOf = async (classWeights?: "auto") => {
-    const run = await quickRun({ epochs: 12, batchSize: 40, learningRate: 0.05, classWeights }, data);
+    const run = await quickRun({ epochs: 12, batchSize: 20, learningRate: 0.05, classWeights }, data);
     return run.history.at(-1)!.validationLoss;
   };
   const plain = await lossOf(), weighted = await lossOf("auto");

@@ -134,13 +134,7 @@ Deno.test("train() resumed after its end has nothing to do", async () => {
 });
 
 Deno.test("train() goes on in another folder with its logs, and leaves the first one as it is", async () => {
-  const first = freshFolder(), second = freshFolder();
-  const controller = new AbortController();
-  await trainSmall({
-    outputDir: first,
-    signal: controller.signal,
-    onEvent: (event) => event.type === "step" && event.epoch === 1 && controller.abort(),
-  });
+  const first = await afterFirstEpoch(), second = freshFolder();
   const before = await readRunFolder(first);
   const run = await trainSmall({ resumeFrom: join(first, "resume.safetensors"), outputDir: second });
   assert.equal(run.checkpoint, join(second, "best.safetensors"));
@@ -164,17 +158,23 @@ Deno.test("train() warns where it goes on in another environment", async () => {
 
 // --- Numbers that are none ---
 
-/** A copy of the uninterrupted run after its first epoch, with something changed. */
-async function changedRun(change: (checkpoint: ResumeCheckpoint) => ResumeCheckpoint): Promise<string> {
-  const folder = freshFolder();
+/** The small run after its first epoch, trained once. */
+let begun: Promise<string> | undefined;
+function afterFirstEpoch(): Promise<string> {
   const controller = new AbortController();
-  await trainSmall({
-    outputDir: folder,
-    logs: [],
+  return begun ??= trainSmall({
+    outputDir: freshFolder(),
     signal: controller.signal,
     onEvent: ({ type }) => type === "epoch" && controller.abort(),
-  });
-  await saveResume(join(folder, "resume.safetensors"), change(await loadResume(folder)));
+  }).then((run) => run.outputDir);
+}
+
+/** A copy of the run after its first epoch, with something changed. */
+async function changedRun(change: (checkpoint: ResumeCheckpoint) => ResumeCheckpoint): Promise<string> {
+  const from = await afterFirstEpoch(), folder = freshFolder();
+  await Deno.mkdir(folder);
+  await Deno.copyFile(join(from, "best.safetensors"), join(folder, "best.safetensors"));
+  await saveResume(join(folder, "resume.safetensors"), change(await loadResume(from)));
   return folder;
 }
 
