@@ -296,6 +296,18 @@ Deno.test("Model.logits() gives the same for pixels, tensors, batches of any siz
   await model.dispose();
 });
 
+Deno.test("a model prints as a line, and JSON keeps what describes it", async () => {
+  const before = tf.memory().numTensors;
+  const model = await loadModel(small, { weights: null, numClasses: 7, imageSize: 64 });
+  assert.equal(
+    Deno.inspect(model),
+    "Model mobilenetv3_small_100.lamb_in1k, 64 x 64 pixels, 7 classes (class 0, class 1, class 2, class 3, class 4, ...)",
+  );
+  const { id, classNames, preprocessing, complexity } = model;
+  assert.deepEqual(JSON.parse(JSON.stringify(model)), { id, classNames, preprocessing, complexity });
+  assert.equal(tf.memory().numTensors, before);
+});
+
 Deno.test("Model.dispose() frees what the model took, and the model can be used again", async () => {
   const before = tf.memory().numTensors;
   const model = await loadModel(small, { weights: null, numClasses: 3, imageSize: 32 });

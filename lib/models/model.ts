@@ -47,6 +47,8 @@ export interface Model {
   logits(images: readonly ImageSource[] | tf.Tensor4D): Promise<Float32Array[]>;
   /** Frees the native memory. */
   dispose(): Promise<void>;
+  /** What `JSON.stringify` keeps: everything but the weights, which are in the checkpoint. */
+  toJSON(): Pick<Model, "id" | "classNames" | "preprocessing" | "complexity">;
 }
 
 /** What a model is made of. */
@@ -114,7 +116,7 @@ export function createModel(parts: ModelParts): Model {
     return logits;
   }
 
-  return {
+  const model: Model = {
     id: record.id,
     classNames,
     preprocessing,
@@ -156,7 +158,17 @@ export function createModel(parts: ModelParts): Model {
       if (params !== undefined) tf.dispose(params);
       params = undefined;
     },
+    toJSON: () => ({ id: model.id, classNames, preprocessing, complexity: model.complexity }),
   };
+  // What console.log shows: a line, not millions of numbers.
+  const inspected = Symbol.for("Deno.customInspect");
+  Object.defineProperty(model, inspected, { value: () => describeModel(model) });
+  return model;
+}
+
+function describeModel({ id, classNames, preprocessing: { size } }: Model): string {
+  const shown = classNames.slice(0, 5).join(", ") + (classNames.length > 5 ? ", ..." : "");
+  return `Model ${id}, ${size.height} x ${size.width} pixels, ${classNames.length} classes (${shown})`;
 }
 
 function nameOf(image: ImageSource, index: number): string {
