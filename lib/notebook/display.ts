@@ -163,8 +163,8 @@ export function liveOutput(
     const start = now();
     const bundle = await make();
     await display(bundle, { raw: true, display_id: displayId, ...(isShown ? { update: true } : {}) });
+    const cost = isShown ? now() - start : 0; // the first one also loads what making needs
     isShown = true;
-    const cost = now() - start;
     notBefore = now() + Math.max(interval, cost / effort);
   };
   const sendInTurn = (): Promise<void> =>

@@ -101,13 +101,12 @@ interface Curves {
 }
 
 /**
- * Curves that are sent as data about once a second. The PNG for viewers without plotly takes half a second of a busy
- * core to draw, so it is drawn seldom and may be older than the data; in the end it is not.
+ * Curves are an SVG while they grow, and a figure of plotly in the end: JupyterLab's extension for plotly does not draw
+ * a figure again once the mouse was over it. An SVG costs a quarter of a second of a busy core: at most one part in ten
+ * of the time goes there.
  */
 function createCurves(display: DisplayFunction): Curves {
-  const output = liveOutput(display, { interval: 1000, effort: 1 });
-  const picture = createPicture(0.05);
-  let isClosing = false;
+  const output = liveOutput(display, { interval: 1000, effort: 0.1 });
   let last: (() => Figure) | undefined;
   return {
     show(state, steps) {
@@ -115,37 +114,14 @@ function createCurves(display: DisplayFunction): Curves {
       const draw = () =>
         trainingCurves(state.history, { epochs: state.start?.epochs, steps, title: state.start?.model });
       last = draw;
-      output.show(() => picture(draw(), isClosing));
+      output.show(async () => ({ "text/html": await draw().svg(), "text/plain": "training curves" }));
     },
     async close() {
-      isClosing = true;
       const draw = last;
       last = undefined;
-      if (draw) output.show(() => picture(draw(), true));
+      if (draw) output.show(() => draw().mimeBundle());
       await output.flush();
     },
-  };
-}
-
-/**
- * Makes what is shown of a figure that changes.
- *
- * @param effort Share of the time that may go into drawing the PNG, 0..1.
- * @returns Takes the figure and whether its PNG must be new; returns all forms of it, the PNG perhaps of an older one.
- */
-function createPicture(effort: number): (figure: Figure, isNew: boolean) => Promise<MimeBundle> {
-  let bundle: MimeBundle | undefined;
-  let notBefore = 0;
-  return async (figure, isNew) => {
-    if (bundle && !isNew && performance.now() < notBefore) {
-      return { ...bundle, "application/vnd.plotly.v1+json": figure.toJSON() };
-    }
-    const isFirst = bundle === undefined; // it also loads plotly, which will not happen again
-    const start = performance.now();
-    bundle = await figure.mimeBundle();
-    const end = performance.now();
-    notBefore = end + (isFirst ? 2000 : (end - start) / effort);
-    return bundle;
   };
 }
 

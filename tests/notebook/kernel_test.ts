@@ -49,7 +49,7 @@ Deno.test("notebookView() updates a progress bar and curves in place, the final 
     assert.equal(own[0].type, "display_data");
     assert.ok(own.slice(1).every(({ type }) => type === "update_display_data"));
   }
-  const bars = outputs.filter(({ content }) => content.data["text/html"]);
+  const bars = outputs.filter(({ content }) => content.data["text/plain"].includes("best top-1"));
   assert.ok(bars.length > 5);
   assert.match(bars.at(-1)!.content.data["text/html"], /width:100.0%.*Done after 0:02/s);
   assert.match(bars.at(-1)!.content.data["text/html"], /class &quot;dog&quot; has only 2 pictures/);
