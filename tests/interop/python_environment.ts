@@ -34,7 +34,11 @@ export const torchPackages: readonly PythonPackage[] = [
  */
 export async function pythonEnvironment(packages: readonly PythonPackage[] = torchPackages): Promise<string> {
   const given = Deno.env.get("WHITTLE_TEST_PYTHON");
-  if (given) return given;
+  if (given) {
+    const { success, text } = await run([given, "--version"]);
+    if (!success) throw new Error(`Cannot run the Python of WHITTLE_TEST_PYTHON, ${given}: ${text}`);
+    return given;
+  }
   const folder = join(cacheFolder(), "test-python");
   const python = join(folder, Deno.build.os === "windows" ? "Scripts/python.exe" : "bin/python");
   const record = join(folder, "installed.json");
