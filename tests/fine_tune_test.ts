@@ -192,7 +192,7 @@ Deno.test("fineTune() warns of unequal classes, of a run it replaces and of pict
   };
   const warnings = await warningsOf({ onUnreadable: "skip", batchSize: 18, epochs: 2 }, damaged);
   assert.equal(warnings.length, 2);
-  assert.match(warnings[1]!, /^1 picture is skipped, because they cannot be read: disc\/3\.png \(.+\)$/);
+  assert.match(warnings[1]!, /^1 picture is skipped, because it cannot be read: disc\/3\.png \(.+\)$/);
   const { message } = await failure(quickRun({ batchSize: 18 }, damaged));
   assert.match(
     message,

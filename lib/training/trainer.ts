@@ -247,12 +247,10 @@ async function warnAboutSkipped(run: Run): Promise<void> {
   run.skipped = skipped.length;
   const shown = skipped.slice(0, 5).map(({ name, reason }) => `${name} (${reason})`).join(", ");
   const more = skipped.length > 5 ? ` and ${skipped.length - 5} more` : "";
-  await run.emit({
-    type: "warning",
-    message: `${skipped.length} ${
-      skipped.length === 1 ? "picture is" : "pictures are"
-    } skipped, because they cannot be read: ${shown}${more}`,
-  });
+  const what = skipped.length === 1
+    ? "1 picture is skipped, because it cannot be read"
+    : `${skipped.length} pictures are skipped, because they cannot be read`;
+  await run.emit({ type: "warning", message: `${what}: ${shown}${more}` });
 }
 
 function remainingSeconds(run: Run): number {
