@@ -76,6 +76,7 @@ async function open(notebook: string): Promise<void> {
     );
   }
   const port = choosePort(options.port);
+  console.log(dim("Starting ..."));
   const token = crypto.randomUUID().replaceAll("-", "");
   const inFolder = relative(ROOT, notebook);
   const root = inFolder.startsWith("..") || isAbsolute(inFolder) ? resolve(notebook, "..") : ROOT;

@@ -6,8 +6,9 @@
     return { width: Math.round(width), height: Math.round(height) };
   };
   return {
-    figures: all(".jp-OutputArea-output .js-plotly-plot").map(size),
-    pictures: all(".jp-OutputArea-output img").map((image) => {
+    // Drawn by plotly's extension: pictures until the mouse comes.
+    figures: all(".jp-RenderedPlotly .plot-img").map(size),
+    pictures: all(".jp-RenderedHTML img").map((image) => {
       return { isDrawn: image.complete && image.naturalWidth > 0, ...size(image) };
     }),
     tables: all(".jp-OutputArea-output table").length,

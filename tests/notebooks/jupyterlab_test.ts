@@ -105,6 +105,12 @@ Deno.test("JupyterLab draws the stored quickstart, runs a cell of it, and ends o
     assert.equal(errors, 0);
     assert.deepEqual(cutOff, []);
 
+    // The mouse makes a figure interactive, at the same size.
+    const figure = page.locator(".jp-RenderedPlotly").nth(1);
+    await figure.hover();
+    const drawn = await figure.locator(".plot-container .main-svg").first().boundingBox({ timeout: 30_000 });
+    assert.deepEqual([Math.round(drawn!.width), Math.round(drawn!.height)], Object.values(figures[1]!));
+
     // The cell of the imports, on a kernel that JupyterLab has started.
     const cell = page.locator(".jp-CodeCell").first();
     await cell.locator(".cm-content").click();
