@@ -101,6 +101,8 @@ async function open(notebook: string): Promise<void> {
     stdin: "null",
     stdout: "null",
     stderr: "piped",
+    // Ctrl-C is for this program: a server that is told twice to stop leaves its kernels running.
+    detached: true,
   }).spawn();
   const log = keepLast(server.stderr, 12);
   const stopped = stopOnSignal(server);
@@ -112,8 +114,11 @@ async function open(notebook: string): Promise<void> {
     console.log(dim(`${options.browser ? "It opens in the browser. " : ""}Ctrl-C ends it.`));
   }
   const { success, code } = await server.status;
+  if (success || stopped()) {
+    console.log(dim("JupyterLab has ended."));
+    Deno.exit(0); // do not wait for a log that something else may hold open
+  }
   const lines = await log;
-  if (success || stopped()) return console.log(dim("JupyterLab has ended."));
   throw new LibraryError(`Cannot ${isUp ? "go on" : "start"}: JupyterLab ended with code ${code}`, {
     details: lines,
     help: "see the lines above; to use Whittle's own JupyterLab, take the other one off PATH",
@@ -213,16 +218,22 @@ async function keepLast(stream: ReadableStream<Uint8Array<ArrayBuffer>>, count: 
   return tail.split("\n").filter((line) => line.trim() !== "").slice(-count);
 }
 
-/** Ends the server with its kernels on Ctrl-C; the terminal may have told it already. */
+/** Ends the server with its kernels on Ctrl-C. */
 function stopOnSignal(server: Deno.ChildProcess): () => boolean {
   let isStopped = false;
-  const stop = () => {
-    isStopped = true;
+  const kill = (signal: Deno.Signal) => {
     try {
-      server.kill("SIGTERM");
+      server.kill(signal);
     } catch {
       // It has ended by itself.
     }
+  };
+  const stop = () => {
+    if (isStopped) return; // a terminal and a launcher may both pass on one Ctrl-C
+    isStopped = true;
+    kill("SIGTERM");
+    // Kernels that compute get five seconds from the server.
+    Deno.unrefTimer(setTimeout(() => kill("SIGKILL"), 20_000));
   };
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
   for (const signal of signals) Deno.addSignalListener(signal, stop);

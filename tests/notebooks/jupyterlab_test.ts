@@ -31,8 +31,10 @@ async function startNotebookTask(path: string, settings: string) {
   const address = await readUntil(/http:\/\/127\.0\.0\.1:\d+\/lab\/tree\/\S+/);
   return {
     address,
-    /** Ctrl-C. */
+    /** Ctrl-C, which a launcher passes on a second time. */
     async stop() {
+      child.kill("SIGINT");
+      await new Promise((resolve) => setTimeout(resolve, 50));
       child.kill("SIGINT");
       const last = await readUntil(/JupyterLab has ended\./);
       await reader.cancel();
@@ -75,14 +77,12 @@ interface Seen {
 
 /** What is seen of the outputs: JupyterLab draws cells when they come into view. */
 async function look(page: Page): Promise<Seen> {
+  await page.getByText("Deno | Idle").waitFor({ timeout: 60_000 });
   const cells = await page.locator(".jp-Notebook .jp-Cell").count();
   for (let i = 0; i < cells; i++) {
-    await page.locator(".jp-Notebook .jp-Cell").nth(i).scrollIntoViewIfNeeded();
-    await page.waitForTimeout(150);
+    await page.evaluate(`document.querySelectorAll(".jp-Notebook .jp-Cell")[${i}]?.scrollIntoView()`);
+    await page.waitForTimeout(250);
   }
-  // The kernel needs a moment to be there, figures to be drawn.
-  await page.getByText("Deno | Idle").waitFor();
-  await page.waitForTimeout(1000);
   const script = await Deno.readTextFile(join(import.meta.dirname!, "_see_outputs.js"));
   return await page.evaluate(script) as Seen;
 }
@@ -129,5 +129,7 @@ Deno.test("JupyterLab draws the stored quickstart, runs a cell of it, and ends o
       signal: null,
     });
   }
+  const { stdout } = await new Deno.Command("ps", { args: ["-eo", "args"] }).output();
+  assert.ok(!new TextDecoder().decode(stdout).includes(folder), "the kernel has ended too");
   await Deno.remove(dirname(folder), { recursive: true });
 });
