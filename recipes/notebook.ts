@@ -70,11 +70,7 @@ async function open(notebook: string): Promise<void> {
   const cache = cacheFolder();
   const lab = await findJupyterLab() ?? await install(cache);
   console.log(`${bold("JupyterLab")} ${describe(lab)}`);
-  if (!lab.drawsPlotly) {
-    console.log(
-      `Figures are shown as pictures; to zoom into them: ${bold("pip install plotly")}, and start again.`,
-    );
-  }
+  if (!lab.drawsPlotly) console.log(`Figures ${PICTURES_ONLY}.`);
   const port = choosePort(options.port);
   console.log(dim("Starting ..."));
   const token = crypto.randomUUID().replaceAll("-", "");
