@@ -1,5 +1,4 @@
 import { tf } from "../tensorflow/tf.ts";
-import { castToFloat32 } from "./cast_to_float32.ts";
 
 /**
  * Bytes to the network's input: `(pixel / 255 - mean) / std` per channel.
@@ -15,5 +14,5 @@ export function normaliseImages(
   const { mean, std } = statistics;
   const scale = tf.tensor1d(std.map((deviation) => 1 / (255 * deviation)));
   const offset = tf.tensor1d(mean.map((value, channel) => -value / std[channel]!));
-  return tf.add(tf.mul(castToFloat32(images), scale), offset);
+  return tf.add(tf.mul(tf.cast(images, "float32"), scale), offset);
 }
