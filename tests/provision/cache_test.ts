@@ -122,28 +122,32 @@ Deno.test("installOnce() says when the cache cannot be written", async () => {
   );
 });
 
-/** Installs in another process; `hang` builds half and then does nothing. */
+/** Installs in another process, and builds half until somebody waits for it. */
 const PROGRAM = `
 import { installOnce } from ${JSON.stringify(import.meta.resolve("../../lib/provision/cache.ts"))};
-const [cache, hang] = Deno.args;
+const [cache] = Deno.args;
+const exists = (path) => Deno.stat(path).then(() => true, () => false);
 const { built } = await installOnce({
   cache,
   name: "thing",
-  isWhole: (folder) => Deno.stat(folder + "/done").then(() => true, () => false),
-  onWait: (_, processId) => console.log("waits for", processId),
+  isWhole: (folder) => exists(folder + "/done"),
+  onWait: (_, processId) => {
+    console.log("waits for", processId);
+    Deno.writeTextFileSync(cache + ".waiting", "");
+  },
   build: async (folder) => {
     await Deno.writeTextFile(folder + "/first", "a");
     console.log("builds", Deno.pid);
-    await new Promise((resolve) => setTimeout(resolve, hang ? 600_000 : 700));
+    while (!await exists(cache + ".waiting")) await new Promise((resolve) => setTimeout(resolve, 20));
     await Deno.writeTextFile(folder + "/done", "b");
   },
 });
 console.log(built ? "built" : "found");
 `;
 
-function startInstaller(program: string, cache: string, ...args: string[]): Deno.ChildProcess {
+function startInstaller(program: string, cache: string): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-config", program, cache, ...args],
+    args: ["run", "-A", "--no-config", program, cache],
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
@@ -170,7 +174,7 @@ Deno.test("installOnce() killed in the middle leaves nothing under the name, and
   const program = join(folder.path, "install.ts");
   await Deno.writeTextFile(program, PROGRAM);
   const cache = join(folder.path, "cache");
-  const child = startInstaller(program, cache, "hang");
+  const child = startInstaller(program, cache);
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   assert.match((await reader.read()).value ?? "", /^builds/);
   child.kill("SIGKILL");

@@ -46,10 +46,7 @@ export function tensorboardLog(folder: string, options: { now?: () => number } =
       close();
       ({ stepsPerEpoch } = event);
       Deno.mkdirSync(folder, { recursive: true });
-      // TensorBoard reads the files of a folder in the order of their names, which is that of their seconds.
-      const seconds = String(Math.floor(now() / 1000)).padStart(10, "0");
-      const name = `events.out.tfevents.${seconds}.whittle.${Deno.pid}.${crypto.randomUUID().slice(0, 8)}`;
-      path = join(folder, name);
+      path = join(folder, nextFileName(folder, Math.floor(now() / 1000)));
       file = Deno.openSync(path, { append: true, createNew: true });
       write({ fileVersion: "brain.Event:2" });
       write({ step: event.epoch * stepsPerEpoch + event.step + 1, isStart: true });
@@ -76,4 +73,16 @@ export function tensorboardLog(folder: string, options: { now?: () => number } =
     }
   };
   return Object.assign(read, { close });
+}
+
+/**
+ * TensorBoard reads the files of a folder in the order of their names, which begin with a second: a run that goes on
+ * within the second, or after the clock was set back, takes the one after the last.
+ */
+function nextFileName(folder: string, second: number): string {
+  const prefix = "events.out.tfevents.";
+  const taken = [...Deno.readDirSync(folder)].filter(({ name }) => name.startsWith(prefix))
+    .map(({ name }) => Number(name.slice(prefix.length).split(".")[0])).filter(Number.isInteger);
+  const seconds = String(Math.max(second, ...taken.map((last) => last + 1))).padStart(10, "0");
+  return `${prefix}${seconds}.whittle.${Deno.pid}.${crypto.randomUUID().slice(0, 8)}`;
 }

@@ -23,6 +23,22 @@ Deno.test("tensorboardLog() lets a resumed run replace the steps that it trains 
   assert.deepEqual(oracle["top1/train"], [[2, 0.5], [4, 0.875]]);
 });
 
+Deno.test("tensorboardLog() names its files in the order of the runs, also within a second and after the clock was set back", async () => {
+  const folder = await Deno.makeTempDir();
+  for (const seconds of [1000, 1000, 900, 2000]) {
+    const log = tensorboardLog(folder, { now: () => 1000 * seconds });
+    log(exampleRun()[0]!);
+    log.close();
+  }
+  const names = [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
+  assert.deepEqual(names.map((name) => name.split(".")[3]), [
+    "0000001000",
+    "0000001001",
+    "0000001002",
+    "0000002000",
+  ]);
+});
+
 Deno.test("tensorboardLog() writes nothing before a run starts", async () => {
   const folder = await Deno.makeTempDir();
   const log = tensorboardLog(folder);
