@@ -6,6 +6,7 @@ import {
   convolution,
   depthwiseConvolution,
   type Layer,
+  normalised,
   residual,
   sequential,
   squeezeExcite,
@@ -38,12 +39,16 @@ export interface BlockOptions {
 export function depthwiseSeparable(name: string, style: BlockStyle, block: BlockOptions): Layer {
   const { inChannels, outChannels } = block;
   const body = sequential(
-    depthwiseConvolution(`${name}.conv_dw`, { ...block, channels: inChannels, padding: style.padding }),
-    batchNorm(`${name}.bn1`, inChannels, style.epsilon),
+    normalised(
+      depthwiseConvolution(`${name}.conv_dw`, { ...block, channels: inChannels, padding: style.padding }),
+      batchNorm(`${name}.bn1`, inChannels, style.epsilon),
+    ),
     activate(block.activation),
     ...squeeze(name, inChannels, block),
-    convolution(`${name}.conv_pw`, { inChannels, outChannels }),
-    batchNorm(`${name}.bn2`, outChannels, style.epsilon),
+    normalised(
+      convolution(`${name}.conv_pw`, { inChannels, outChannels }),
+      batchNorm(`${name}.bn2`, outChannels, style.epsilon),
+    ),
   );
   return withResidual(body, block);
 }
@@ -59,16 +64,26 @@ export function invertedResidual(name: string, style: BlockStyle, block: BlockOp
   const excite = squeeze(name, expandedChannels, block);
   const before = style.squeezeExciteBeforeActivation;
   const body = sequential(
-    convolution(`${name}.conv_pw`, { inChannels, outChannels: expandedChannels }),
-    batchNorm(`${name}.bn1`, expandedChannels, style.epsilon),
+    normalised(
+      convolution(`${name}.conv_pw`, { inChannels, outChannels: expandedChannels }),
+      batchNorm(`${name}.bn1`, expandedChannels, style.epsilon),
+    ),
     activate(block.activation),
-    depthwiseConvolution(`${name}.conv_dw`, { ...block, channels: expandedChannels, padding: style.padding }),
-    batchNorm(`${name}.bn2`, expandedChannels, style.epsilon),
+    normalised(
+      depthwiseConvolution(`${name}.conv_dw`, {
+        ...block,
+        channels: expandedChannels,
+        padding: style.padding,
+      }),
+      batchNorm(`${name}.bn2`, expandedChannels, style.epsilon),
+    ),
     ...(before ? excite : []),
     activate(block.activation),
     ...(before ? [] : excite),
-    convolution(`${name}.conv_pwl`, { inChannels: expandedChannels, outChannels }),
-    batchNorm(`${name}.bn3`, outChannels, style.epsilon),
+    normalised(
+      convolution(`${name}.conv_pwl`, { inChannels: expandedChannels, outChannels }),
+      batchNorm(`${name}.bn3`, outChannels, style.epsilon),
+    ),
   );
   return withResidual(body, block);
 }
@@ -86,8 +101,10 @@ export function convolutionBlock(
   },
 ): Layer {
   return sequential(
-    convolution(names.convolution, { ...options, padding: style.padding }),
-    batchNorm(names.batchNorm, options.outChannels, style.epsilon),
+    normalised(
+      convolution(names.convolution, { ...options, padding: style.padding }),
+      batchNorm(names.batchNorm, options.outChannels, style.epsilon),
+    ),
     activate(options.activation),
   );
 }

@@ -1,4 +1,5 @@
-import { batchNormInference, batchNormTraining } from "../operators/batch_norm.ts";
+import { batchNormFactors, batchNormTraining } from "../operators/batch_norm.ts";
+import { biasAdd } from "../operators/bias_add.ts";
 import { conv2d, depthwiseConv2d } from "../operators/conv2d.ts";
 import type { Activation } from "../operators/activations.ts";
 import type { Padding } from "../operators/padding.ts";
@@ -61,6 +62,16 @@ export function activate(activation: Activation): Layer {
   return { parameters: [], forward: (x) => activation(x) as tf.Tensor4D };
 }
 
+/** A layer that convolves with the parameter `weight`. */
+export interface ConvolutionLayer extends Layer {
+  /** Name of its filter. */
+  readonly weight: string;
+  /** Factors on the filter's output channels `[channels]` in a shape that multiplies the filter. */
+  perFilter(factors: tf.Tensor1D): tf.Tensor;
+  /** Convolves with a filter of the same shape in place of its own; no bias is added. */
+  convolve(x: tf.Tensor4D, filter: tf.Tensor4D): tf.Tensor4D;
+}
+
 /** Options of {@linkcode convolution}. */
 export interface ConvolutionLayerOptions {
   readonly inChannels: number;
@@ -75,17 +86,21 @@ export interface ConvolutionLayerOptions {
 }
 
 /** Dense convolution with the parameters `<name>.weight` and, if wanted, `<name>.bias`. */
-export function convolution(name: string, options: ConvolutionLayerOptions): Layer {
+export function convolution(name: string, options: ConvolutionLayerOptions): ConvolutionLayer {
   const { inChannels, outChannels, kernel = 1, stride = 1, padding = "symmetric", bias = false } = options;
   const weight = `${name}.weight`;
+  const convolve = (x: tf.Tensor4D, filter: tf.Tensor4D) => conv2d(x, filter, { stride, padding });
   return {
+    weight,
     parameters: [
       { name: weight, shape: [kernel, kernel, inChannels, outChannels], kind: "convolution" },
       ...(bias ? [{ name: `${name}.bias`, shape: [outChannels], kind: "bias" as const }] : []),
     ],
+    perFilter: (factors) => factors,
+    convolve,
     forward(x, { params }) {
-      const y = conv2d(x, params[weight] as tf.Tensor4D, { stride, padding });
-      return bias ? tf.add(y, params[`${name}.bias`]!) : y;
+      const y = convolve(x, params[weight] as tf.Tensor4D);
+      return bias ? biasAdd(y, params[`${name}.bias`]!) : y;
     },
   };
 }
@@ -94,24 +109,40 @@ export function convolution(name: string, options: ConvolutionLayerOptions): Lay
 export function depthwiseConvolution(
   name: string,
   options: { channels: number; kernel: number; stride: number; padding: Padding },
-): Layer {
+): ConvolutionLayer {
   const { channels, kernel, stride, padding } = options;
   const weight = `${name}.weight`;
+  const convolve = (x: tf.Tensor4D, filter: tf.Tensor4D) => depthwiseConv2d(x, filter, { stride, padding });
   return {
+    weight,
     parameters: [{ name: weight, shape: [kernel, kernel, channels, 1], kind: "depthwise-convolution" }],
-    forward: (x, { params }) => depthwiseConv2d(x, params[weight] as tf.Tensor4D, { stride, padding }),
+    perFilter: (factors) => tf.reshape(factors, [channels, 1]),
+    convolve,
+    forward: (x, { params }) => convolve(x, params[weight] as tf.Tensor4D),
   };
 }
 
+/** A batch norm, which in evaluation is `x * scale + offset` per channel. */
+export interface BatchNormLayer extends Layer {
+  /** Scale and offset in evaluation, `[channels]` each. */
+  factors(params: Readonly<Record<string, tf.Tensor>>): { scale: tf.Tensor1D; offset: tf.Tensor1D };
+}
+
 /** Batch normalisation with `<name>.weight`, `.bias`, `.running_mean` and `.running_var`. */
-export function batchNorm(name: string, channels: number, epsilon: number): Layer {
+export function batchNorm(name: string, channels: number, epsilon: number): BatchNormLayer {
   const names = {
     scale: `${name}.weight`,
     offset: `${name}.bias`,
     mean: `${name}.running_mean`,
     variance: `${name}.running_var`,
   };
+  const factors: BatchNormLayer["factors"] = (params) => {
+    const [scale, offset, mean, variance] = [names.scale, names.offset, names.mean, names.variance]
+      .map((name) => params[name] as tf.Tensor1D);
+    return batchNormFactors(scale!, offset!, mean!, variance!, epsilon);
+  };
   return {
+    factors,
     parameters: [
       { name: names.scale, shape: [channels], kind: "scale" },
       { name: names.offset, shape: [channels], kind: "offset" },
@@ -119,15 +150,31 @@ export function batchNorm(name: string, channels: number, epsilon: number): Laye
       { name: names.variance, shape: [channels], kind: "running-variance" },
     ],
     forward(x, { params, training, statistics }) {
-      const vector = (name: string) => params[name] as tf.Tensor1D;
-      const scale = vector(names.scale), offset = vector(names.offset);
       if (!training) {
-        return batchNormInference(x, scale, offset, vector(names.mean), vector(names.variance), epsilon);
+        const { scale, offset } = factors(params);
+        return tf.add(tf.mul(x, scale), offset);
       }
+      const [scale, offset] = [params[names.scale] as tf.Tensor1D, params[names.offset] as tf.Tensor1D];
       const { output, mean, variance } = batchNormTraining(x, scale, offset, epsilon);
       statistics[names.mean] = mean;
       statistics[names.variance] = variance;
       return output;
+    },
+  };
+}
+
+/**
+ * A convolution without bias and its batch norm. In evaluation they are one convolution: the norm's factors go into the
+ * filters and a bias.
+ */
+export function normalised(convolution: ConvolutionLayer, norm: BatchNormLayer): Layer {
+  return {
+    parameters: [...convolution.parameters, ...norm.parameters],
+    forward(x, context) {
+      if (context.training) return norm.forward(convolution.forward(x, context), context);
+      const { scale, offset } = norm.factors(context.params);
+      const filter = tf.mul(context.params[convolution.weight]!, convolution.perFilter(scale));
+      return biasAdd(convolution.convolve(x, filter as tf.Tensor4D), offset);
     },
   };
 }

@@ -4,13 +4,13 @@ import type { Attribute } from "../graph/graph.ts";
 
 const float: Attribute = { kind: "dtype", value: "float32" };
 
-function attributesOf(epsilon: number, training: boolean): Record<string, Attribute> {
+function attributesOf(epsilon: number): Record<string, Attribute> {
   return {
     T: float,
     U: float,
     epsilon: { kind: "float", value: epsilon },
     data_format: { kind: "string", value: "NHWC" },
-    is_training: { kind: "bool", value: training },
+    is_training: { kind: "bool", value: true },
   };
 }
 
@@ -53,7 +53,7 @@ export function batchNormTraining(
     ];
     const none = tf.tensor1d([]);
     const outputs = rawOperator("FusedBatchNormV3", [x, scale, offset, none, none], {
-      ...attributesOf(epsilon, true),
+      ...attributesOf(epsilon),
       exponential_avg_factor: { kind: "float", value: 1 },
     }, 6) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
     const [output, batchMean, batchVariance, ...reserved] = outputs;
@@ -63,7 +63,7 @@ export function batchNormTraining(
     return {
       value: output,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
-        rawOperator("FusedBatchNormGradV3", [dy, ...saved], attributesOf(epsilon, true), 5).slice(0, 3),
+        rawOperator("FusedBatchNormGradV3", [dy, ...saved], attributesOf(epsilon), 5).slice(0, 3),
     };
   });
   return {
@@ -74,25 +74,23 @@ export function batchNormTraining(
 }
 
 /**
- * Batch normalisation with given statistics, as in evaluation. Not differentiable.
+ * Batch normalisation with given statistics, as in evaluation, as `x * scale + offset` per channel. In this form it can
+ * be put into the filter and the bias of the convolution before it.
  *
- * @param x Float32 `[batch, height, width, channels]`.
  * @param scale Float32 `[channels]`, gamma.
  * @param offset Float32 `[channels]`, beta.
  * @param mean Float32 `[channels]`, the running mean.
  * @param variance Float32 `[channels]`, the running variance.
  * @param epsilon Added to the variance, > 0.
- * @returns `(x - mean) / sqrt(variance + epsilon) * scale + offset`, same shape as `x`.
+ * @returns `scale / sqrt(variance + epsilon)` and `offset - mean * scale / sqrt(variance + epsilon)`, `[channels]` each.
  */
-export function batchNormInference(
-  x: tf.Tensor4D,
+export function batchNormFactors(
   scale: tf.Tensor1D,
   offset: tf.Tensor1D,
   mean: tf.Tensor1D,
   variance: tf.Tensor1D,
   epsilon: number,
-): tf.Tensor4D {
-  return rawOperator("FusedBatchNormV3", [x, scale, offset, mean, variance], attributesOf(epsilon, false), 6)[
-    0
-  ] as tf.Tensor4D;
+): { scale: tf.Tensor1D; offset: tf.Tensor1D } {
+  const factor: tf.Tensor1D = tf.div(scale, tf.sqrt(tf.add(variance, epsilon)));
+  return { scale: factor, offset: tf.sub(offset, tf.mul(mean, factor)) };
 }

@@ -52,6 +52,14 @@ export interface CompileOptions {
   variables?: Readonly<Record<string, HostTensor>>;
 }
 
+/**
+ * A `ConfigProto` (tensorflow/core/protobuf/config.proto) in protobuf's wire format:
+ * `graph_options { rewrite_options { meta_optimizer_iterations: ONE, optimizers: "remap" } }`. Of TensorFlow's graph
+ * optimisers only the one that fuses operators: the others gain nothing here, and cost a second at the first call.
+ * TensorFlow reads it only where `executor_type` is given too, if only as "", the default one.
+ */
+const fuseOnly = Uint8Array.of(82, 12, 82, 10, 96, 1, 162, 6, 5, ...new TextEncoder().encode("remap"));
+
 let compiled = 0;
 
 /**
@@ -178,6 +186,8 @@ class TensorFlowFunction implements CompiledFunction {
     const describe = (message: string) => `Cannot run ${this.graph.name}${this.#failedNode(message)}`;
     try {
       throwOnError(native, status, describe);
+      native.TFE_OpSetAttrString(operation, cString("executor_type"), new Uint8Array(0), 0n);
+      native.TFE_OpSetAttrString(operation, cString("config_proto"), fuseOnly, BigInt(fuseOnly.length));
       for (const input of this.graph.inputs) {
         const handle = this.#variables.get(input.name) ?? inputs.get(input.name)!;
         native.TFE_OpAddInput(operation, handle, status);

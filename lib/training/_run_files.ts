@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { bestFileName, resumeFileName, saveResume, saveWeights } from "./checkpoint.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
-import { divergenceError, notFiniteTensors } from "./divergence.ts";
+import { unusableTensors } from "../models/unusable_tensors.ts";
+import { divergenceError } from "./divergence.ts";
 import type { EpochRecord } from "./events.ts";
 import { bestRecord, type Run } from "./_run.ts";
 
@@ -57,12 +58,14 @@ export async function saveRun(run: Run): Promise<void> {
 
 /** The loss tells of the weights before a step; this tells of those after it. */
 export function requireFinite(run: Run, tensors: Readonly<Record<string, HostTensor>>): void {
-  const names = notFiniteTensors(tensors);
+  const names = unusableTensors(tensors);
   if (names.length === 0) return;
   throw diverged(
     run,
-    `${names.length} of ${Object.keys(tensors).length} tensors (${names[0]} first) are not finite numbers ` +
-      `after ${position(run)}`,
+    `${names.length} of ${Object.keys(tensors).length} tensors (${
+      names[0]
+    } first) hold NaN, an infinity or a ` +
+      `negative variance after ${position(run)}`,
   );
 }
 

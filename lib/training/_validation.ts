@@ -1,7 +1,7 @@
 import type { HostTensor } from "../graph/host_tensor.ts";
+import { isFiniteArray } from "../models/unusable_tensors.ts";
 import { sampleLosses } from "../metrics/log_loss.ts";
 import { topKAccuracy } from "../metrics/top_k.ts";
-import { isFiniteArray } from "./divergence.ts";
 import type { EpochRecord } from "./events.ts";
 import type { Run } from "./_run.ts";
 import { diverged, requireFinite } from "./_run_files.ts";

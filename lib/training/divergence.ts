@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import type { HostTensor } from "../graph/host_tensor.ts";
 import { bestFileName, resumeFileName } from "./checkpoint.ts";
 
 /** Where a run was when its numbers stopped being numbers. */
@@ -26,24 +25,4 @@ export function divergenceError({ found, learningRate, outputDir, hasBest }: Div
       `  the last good state is kept in ${JSON.stringify(join(outputDir, resumeFileName))}${best}\n` +
       `  help: train with a smaller learning rate, e.g. { learningRate: ${smaller} }, or with { warmUpEpochs: 3 }`,
   );
-}
-
-/**
- * Names of the tensors that hold NaN or an infinity.
- *
- * @param tensors Float32 tensors by name.
- * @returns The names, in the order of the tensors.
- */
-export function notFiniteTensors(tensors: Readonly<Record<string, HostTensor>>): string[] {
-  return Object.entries(tensors).filter(([, { data }]) => !isFiniteArray(data as Float32Array)).map((
-    [name],
-  ) => name);
-}
-
-/** Whether all values are finite. */
-export function isFiniteArray(values: Float32Array): boolean {
-  // 0 * x is 0 for every finite x and NaN for the others: one sum, no branch an element.
-  let sum = 0;
-  for (let index = 0; index < values.length; index++) sum += 0 * values[index]!;
-  return sum === 0;
 }

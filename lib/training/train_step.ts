@@ -75,7 +75,7 @@ export function recordTrainStep(options: TrainStepOptions): Graph {
         [name, sgd(parameters[name]!, grads[index]!, velocities[name]!, learningRate, optimizer)] as const
       );
       return {
-        loss,
+        loss: nanUnlessFinite(loss, Object.values(batch)),
         correct: tf.sum(tf.equal(tf.argMax(logits!, -1), labels).toInt()),
         parameters: Object.fromEntries(updates.map(([name, update]) => [name, update.value])),
         velocities: Object.fromEntries(updates.map(([name, update]) => [name, update.velocity])),
@@ -90,6 +90,16 @@ export function recordTrainStep(options: TrainStepOptions): Graph {
     inputs,
     { name: "train_step" },
   );
+}
+
+/**
+ * The loss, or NaN if a statistic of the batch is not finite. TensorFlow's fused ReLU makes 0 of NaN, so that a network
+ * can be lost while its loss looks well; the statistics have seen every activation.
+ */
+function nanUnlessFinite(loss: tf.Tensor, statistics: readonly tf.Tensor[]): tf.Tensor {
+  if (statistics.length === 0) return loss;
+  const sum = tf.addN(statistics.map((statistic) => tf.sum(statistic)));
+  return tf.where(tf.isFinite(sum), loss, NaN);
 }
 
 /**

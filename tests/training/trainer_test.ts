@@ -195,7 +195,7 @@ Deno.test("train() stops at a loss that is not a number, and keeps the last good
   const [found, kept, help] = message.split("\n");
   assert.match(
     found!,
-    /^Cannot go on training: (the loss is (NaN|-?Infinity) at epoch 1, step \d of 6|\d+ of \d+ tensors \(\S+ first\) are not finite numbers after epoch 1, step \d of 6), with learning rate 1000000$/,
+    /^Cannot go on training: (the loss is (NaN|-?Infinity) at epoch 1, step \d of 6|\d+ of \d+ tensors \(\S+ first\) hold NaN, an infinity or a negative variance after epoch 1, step \d of 6), with learning rate 1000000$/,
   );
   assert.equal(
     kept,
@@ -221,12 +221,18 @@ const diverged: [string, string, number, RegExp][] = [
     "a statistic that is NaN, though no loss shows it",
     "statistics/bn1.running_mean",
     NaN,
-    /: 1 of \d+ tensors \(bn1.running_mean first\) are not finite numbers after epoch 2, step 6 of 6, /,
+    /: 1 of \d+ tensors \(bn1.running_mean first\) hold NaN, an infinity or a negative variance after epoch 2, step 6 of 6, /,
+  ],
+  [
+    "a negative variance, though no loss shows it",
+    "statistics/bn1.running_var",
+    -1e9,
+    /: 1 of \d+ tensors \(bn1.running_var first\) hold NaN, an infinity or a negative variance after epoch 2, step 6 of 6, /,
   ],
   [
     "scores that are NaN, though every weight is finite",
-    "statistics/bn1.running_var",
-    -1e9,
+    "statistics/blocks.5.0.bn1.running_mean",
+    -3.4e38,
     /: the scores of 15 of 15 validation pictures are not finite numbers after epoch 2, /,
   ],
 ];

@@ -8,6 +8,7 @@ import { toTfjsLayout } from "./layouts.ts";
 import { provideLite0Weights } from "./lite0.ts";
 import { fromSafetensors } from "./safetensors.ts";
 import { fromTorchBytes } from "./torch_pickle.ts";
+import { unusableTensors } from "../unusable_tensors.ts";
 
 /** Where weights are. A string is the path of a file. */
 export type WeightsRef =
@@ -64,6 +65,7 @@ export interface LoadedWeights {
  * @returns tensors under timm's names in tfjs's layouts (float32), with what was left out
  * @throws {SyntaxError} if the file is damaged or its names are of no known kind
  * @throws {TypeError} if tensors are missing, unexpected or of another shape; all of them are counted
+ * @throws {RangeError} if tensors hold NaN, an infinity or a negative variance
  * @throws {Error} if there is no such file, or no network for a download; weights are never made up
  * @example
  * ```ts ignore
@@ -86,6 +88,7 @@ export async function loadWeights(
   const tensors: Record<string, HostTensor> = Object.fromEntries(
     Object.entries(kept).map(([name, tensor]) => [name, toTfjsLayout(name, tensor)]),
   );
+  refuseUnusable(tensors, path);
   const missing = compare(tensors, { path, architecture, naming, unmatched, droppedClassifier }, options);
   return { tensors, path, naming, metadata, droppedClassifier, missing };
 }
@@ -196,6 +199,18 @@ function compare(
     `Cannot load weights "${source.path}" into ${source.architecture}: ` +
       `${problems} tensors disagree with the ${wanted.length} wanted (shapes in tfjs's layouts)\n` +
       `${lines.map((line) => `  ${line}\n`).join("")}  help: ${help}`,
+  );
+}
+
+function refuseUnusable(tensors: Readonly<Record<string, HostTensor>>, path: string): void {
+  const names = unusableTensors(tensors);
+  if (names.length === 0) return;
+  throw new RangeError(
+    `Cannot load weights "${path}": ${names.length} of ${Object.keys(tensors).length} tensors ("${
+      names[0]
+    }" first) ` +
+      `hold NaN, an infinity or a negative variance\n` +
+      `  help: the training that wrote them had diverged; take an earlier checkpoint of it`,
   );
 }
 

@@ -58,6 +58,33 @@ Deno.test("loadWeights() loads a file whatever its extension, with its metadata"
   });
 });
 
+Deno.test("loadWeights() refuses weights of a training that had diverged", async () => {
+  const changed = (name: string, shape: number[], values: number[]): Record<string, HostTensor> => ({
+    ...stored,
+    [name]: { dtype: "float32", shape, data: Float32Array.from(values) },
+  });
+  const wrong: [Record<string, HostTensor>, string][] = [
+    [
+      changed("classifier.bias", [10], [...Array(9).fill(1), NaN]),
+      `1 of 4 tensors ("classifier.bias" first)`,
+    ],
+    [
+      changed("classifier.bias", [10], [-Infinity, ...Array(9).fill(1)]),
+      `1 of 4 tensors ("classifier.bias" first)`,
+    ],
+    [changed("bn1.running_var", [2], [1, -1e-9]), `1 of 5 tensors ("bn1.running_var" first)`],
+  ];
+  for (const [tensors, what] of wrong) {
+    await withFile(tensors, async (path) => {
+      await assert.rejects(loadWeights(path, "efficientnet_lite0"), {
+        name: "RangeError",
+        message: `Cannot load weights "${path}": ${what} hold NaN, an infinity or a negative variance\n` +
+          "  help: the training that wrote them had diverged; take an earlier checkpoint of it",
+      });
+    });
+  }
+});
+
 Deno.test("loadWeights() leaves out a classifier of other classes when asked, and says so", async () => {
   const expectedShapes = { ...shapes, "classifier.weight": [4, 7], "classifier.bias": [7] };
   await withFile(stored, async (path) => {
