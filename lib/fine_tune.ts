@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { DatasetSplits } from "./data/dataset.ts";
 import { writeFailure } from "./files/write_file.ts";
 import { createModel, type Model } from "./models/model.ts";
@@ -91,6 +91,10 @@ async function run(
 ): Promise<FineTuneResult> {
   const started = performance.now();
   const { resumeFrom } = options;
+  // Before anything is fetched or read for it.
+  if (options.outputDir !== undefined) {
+    await requireWritable(options.outputDir, await nearestFolder(options.outputDir));
+  }
   const onProgress = provisionView();
   const engine = await startBackend({ device: options.device, onProgress });
   const environment = describeEnvironment(engine);
@@ -169,25 +173,46 @@ function openReaders(
  * @param resumedFolder Folder of the run that goes on; its logs go along if it is another one.
  */
 async function prepareFolder(path: string, resumedFolder: string | undefined): Promise<string[]> {
-  try {
-    await Deno.mkdir(path, { recursive: true });
-    const probe = join(path, `.${crypto.randomUUID().slice(0, 8)}.tmp`);
-    await Deno.writeFile(probe, new Uint8Array());
-    await Deno.remove(probe);
-    await removeHalfWritten(path);
-  } catch (error) {
-    throw new CheckpointError(
-      `Cannot write to "${path}": ${writeFailure(error)[0]}\n` +
-        `  help: pass { outputDir: ... }, a folder that you may write to`,
-      { cause: error },
-    );
-  }
+  await Deno.mkdir(path, { recursive: true }).catch((error) => refuseFolder(path, error));
+  await requireWritable(path, path);
+  await removeHalfWritten(path);
   if (resumedFolder !== undefined) {
     if (resolve(resumedFolder) !== resolve(path)) await copyLogs(resumedFolder, path);
     return [];
   }
   const isTaken = await Deno.stat(join(path, resumeFileName)).then(() => true, () => false);
   return isTaken ? [`"${path}" holds an earlier run, which this one replaces`] : [];
+}
+
+/**
+ * Writes an empty file and removes it again.
+ *
+ * @param path What an error names.
+ * @param folder Where to try.
+ */
+async function requireWritable(path: string, folder: string): Promise<void> {
+  const probe = join(folder, `.${crypto.randomUUID().slice(0, 8)}.tmp`);
+  try {
+    await Deno.writeFile(probe, new Uint8Array());
+    await Deno.remove(probe);
+  } catch (error) {
+    refuseFolder(path, error);
+  }
+}
+
+function refuseFolder(path: string, error: unknown): never {
+  throw new CheckpointError(
+    `Cannot write to "${path}": ${writeFailure(error)[0]}\n` +
+      `  help: pass { outputDir: ... }, a folder that you may write to`,
+    { cause: error },
+  );
+}
+
+/** The path, or the nearest one above it that exists: there a missing folder will be made. */
+async function nearestFolder(path: string): Promise<string> {
+  const exists = await Deno.lstat(path).then(() => true, () => false);
+  const above = dirname(resolve(path));
+  return exists || above === resolve(path) ? path : await nearestFolder(above);
 }
 
 /** Removes checkpoints that a killed run was writing: they have temporary names, and nobody else will. */

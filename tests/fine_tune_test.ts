@@ -298,6 +298,8 @@ Deno.test("fineTune() refuses a folder it cannot write to", async () => {
     error.message,
     `Cannot write to "${join(file, "run")}": a file stands where its folder should be\n  ${help}`,
   );
+  const before = await failure(quickRun({ outputDir: join(file, "run"), weights: join(file, "none.pth") }));
+  assert.equal(before.message, error.message, "the folder is looked at before weights are read or fetched");
   if (Deno.build.os === "windows") return;
   const closed = freshFolder();
   await Deno.chmod(join(closed, ".."), 0o755);

@@ -62,14 +62,10 @@ export function activate(activation: Activation): Layer {
   return { parameters: [], forward: (x) => activation(x) as tf.Tensor4D };
 }
 
-/** A layer that convolves with the parameter `weight`. */
+/** A convolution, which can also be done with scaled filters. */
 export interface ConvolutionLayer extends Layer {
-  /** Name of its filter. */
-  readonly weight: string;
-  /** Factors on the filter's output channels `[channels]` in a shape that multiplies the filter. */
-  perFilter(factors: tf.Tensor1D): tf.Tensor;
-  /** Convolves with a filter of the same shape in place of its own; no bias is added. */
-  convolve(x: tf.Tensor4D, filter: tf.Tensor4D): tf.Tensor4D;
+  /** Convolves with each filter multiplied by its factor, `[channels]`; no bias is added. */
+  forwardScaled(x: tf.Tensor4D, context: ForwardContext, factors: tf.Tensor1D): tf.Tensor4D;
 }
 
 /** Options of {@linkcode convolution}. */
@@ -78,7 +74,7 @@ export interface ConvolutionLayerOptions {
   readonly outChannels: number;
   /** Side of the filter; 1 by default. */
   readonly kernel?: number;
-  /** 1 by default; a function of the picture's height where it depends on it. */
+  /** 1 by default. */
   readonly stride?: number;
   readonly padding?: Padding;
   /** Whether `<name>.bias` is added; no by default. */
@@ -89,19 +85,18 @@ export interface ConvolutionLayerOptions {
 export function convolution(name: string, options: ConvolutionLayerOptions): ConvolutionLayer {
   const { inChannels, outChannels, kernel = 1, stride = 1, padding = "symmetric", bias = false } = options;
   const weight = `${name}.weight`;
-  const convolve = (x: tf.Tensor4D, filter: tf.Tensor4D) => conv2d(x, filter, { stride, padding });
+  const convolve = (x: tf.Tensor4D, filter: tf.Tensor) =>
+    conv2d(x, filter as tf.Tensor4D, { stride, padding });
   return {
-    weight,
     parameters: [
       { name: weight, shape: [kernel, kernel, inChannels, outChannels], kind: "convolution" },
       ...(bias ? [{ name: `${name}.bias`, shape: [outChannels], kind: "bias" as const }] : []),
     ],
-    perFilter: (factors) => factors,
-    convolve,
     forward(x, { params }) {
-      const y = convolve(x, params[weight] as tf.Tensor4D);
+      const y = convolve(x, params[weight]!);
       return bias ? biasAdd(y, params[`${name}.bias`]!) : y;
     },
+    forwardScaled: (x, { params }, factors) => convolve(x, tf.mul(params[weight]!, factors)),
   };
 }
 
@@ -112,13 +107,13 @@ export function depthwiseConvolution(
 ): ConvolutionLayer {
   const { channels, kernel, stride, padding } = options;
   const weight = `${name}.weight`;
-  const convolve = (x: tf.Tensor4D, filter: tf.Tensor4D) => depthwiseConv2d(x, filter, { stride, padding });
+  const convolve = (x: tf.Tensor4D, filter: tf.Tensor) =>
+    depthwiseConv2d(x, filter as tf.Tensor4D, { stride, padding });
   return {
-    weight,
     parameters: [{ name: weight, shape: [kernel, kernel, channels, 1], kind: "depthwise-convolution" }],
-    perFilter: (factors) => tf.reshape(factors, [channels, 1]),
-    convolve,
-    forward: (x, { params }) => convolve(x, params[weight] as tf.Tensor4D),
+    forward: (x, { params }) => convolve(x, params[weight]!),
+    forwardScaled: (x, { params }, factors) =>
+      convolve(x, tf.mul(params[weight]!, tf.reshape(factors, [channels, 1]))),
   };
 }
 
@@ -173,8 +168,7 @@ export function normalised(convolution: ConvolutionLayer, norm: BatchNormLayer):
     forward(x, context) {
       if (context.training) return norm.forward(convolution.forward(x, context), context);
       const { scale, offset } = norm.factors(context.params);
-      const filter = tf.mul(context.params[convolution.weight]!, convolution.perFilter(scale));
-      return biasAdd(convolution.convolve(x, filter as tf.Tensor4D), offset);
+      return biasAdd(convolution.forwardScaled(x, context, scale), offset);
     },
   };
 }

@@ -17,6 +17,7 @@
  *
  * @module
  */
+import { terminalProgress } from "../provision/terminal_progress.ts";
 import { startBackend } from "./backend.ts";
 
 export { rawOperator } from "./backend.ts";
@@ -28,4 +29,4 @@ export type { TensorSpec } from "../graph/graph.ts";
 export type { DType, HostData, HostTensor } from "../graph/host_tensor.ts";
 export { printGraph } from "../graph/print_graph.ts";
 
-await startBackend();
+await startBackend({ onProgress: terminalProgress() });
