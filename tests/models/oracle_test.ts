@@ -114,7 +114,7 @@ for (const id of ids) {
     compare("change", found.changes, oracle.changes, (record) => Math.max(1e-3, 3 * record.float32));
     compare("parameter", found.changes, parametersOf(oracle.changes), () => 1e-3);
     oracle.losses.forEach((loss, step) => {
-      const tolerance = Math.max(1e-5, 3 * oracle.lossesFloat32[step]!);
+      const tolerance = Math.max(1e-5 * loss, 3 * oracle.lossesFloat32[step]!);
       assert.ok(
         Math.abs(found.losses[step]! - loss) <= tolerance,
         `loss ${step}: ${found.losses[step]}, not ${loss}`,
@@ -129,7 +129,7 @@ for (const id of ids) {
     compare("statistic", found.statistics, oracle.statistics, (record) => Math.max(1e-6, 3 * record.float32));
     compare("change", found.changes, oracle.changes, (record) => Math.max(1e-5, 3 * record.float32));
     oracle.losses.forEach((loss, step) => {
-      const tolerance = Math.max(1e-5, 3 * oracle.lossesFloat32[step]!);
+      const tolerance = Math.max(1e-5 * loss, 3 * oracle.lossesFloat32[step]!);
       assert.ok(
         Math.abs(found.losses[step]! - loss) <= tolerance,
         `loss ${step}: ${found.losses[step]}, not ${loss}`,
