@@ -4,7 +4,7 @@
  *
  * `deno run -A bench/training_speed.ts [--models a,b] [--batch 32] [--size 224] [--rounds 5] [--steps 4]`
  *
- * Writes `bench/results/training_speed.json` and the table in `docs/performance.md`.
+ * Writes `bench/results/training_speed.json` and prints the table of `docs/performance.md`.
  *
  * @module
  */
@@ -101,16 +101,21 @@ function medians(list: readonly Measurement[]): Measurement {
 
 function toTable(results: Record<string, Record<string, Measurement>>): string {
   const rows = [
-    "| model | | training img/s | Whittle is | evaluation img/s | first step | peak memory |",
-    "|---|---|---|---|---|---|---|",
+    "| model | | training img/s | Whittle is | evaluation img/s | Whittle is | first step | peak memory |",
+    "|---|---|---|---|---|---|---|---|",
   ];
   for (const [model, row] of Object.entries(results)) {
     const own = row["Whittle"]!;
     for (const [name, value] of Object.entries(row)) {
-      const ratio = name === "Whittle" ? "" : `${(own.imagesPerSecond / value.imagesPerSecond).toFixed(2)}x`;
+      const ratio = (key: "imagesPerSecond" | "evaluationImagesPerSecond") =>
+        name === "Whittle" ? "" : `${(own[key] / value[key]).toFixed(2)}x`;
       rows.push(
-        `| ${name === "Whittle" ? model : ""} | ${name} | ${value.imagesPerSecond.toFixed(1)} | ${ratio} | ` +
-          `${value.evaluationImagesPerSecond.toFixed(0)} | ${value.firstStepSeconds.toFixed(1)} s | ` +
+        `| ${name === "Whittle" ? model : ""} | ${name} | ${value.imagesPerSecond.toFixed(1)} | ${
+          ratio("imagesPerSecond")
+        } | ` +
+          `${value.evaluationImagesPerSecond.toFixed(0)} | ${ratio("evaluationImagesPerSecond")} | ${
+            value.firstStepSeconds.toFixed(1)
+          } s | ` +
           `${(value.peakMemoryBytes / 1e9).toFixed(2)} GB |`,
       );
     }
