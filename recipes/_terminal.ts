@@ -1,4 +1,4 @@
-export { percent } from "../lib/plots/theme.ts";
+export { percent } from "../lib/metrics/percent.ts";
 
 /** Escape codes where the output is a terminal, nothing elsewhere. */
 const isTerminal = Deno.stdout.isTerminal() && !Deno.noColor;

@@ -9,12 +9,20 @@ import type { ParameterSpec } from "./layers.ts";
  * `1 / sqrt(classes)`, which with few classes starts from a loss far above chance.
  *
  * @param parameters Names, shapes and kinds of a network's parameters.
- * @param seed Decides all values; each parameter has its own stream, so that values do not depend on the order.
+ * @param seed Decides all values; each parameter has its own stream, by its place in the network.
+ * @param options `except`: which parameters are left out; the values of the others stay the same.
  * @returns Float32 tensors by name, in tfjs's layouts.
  */
-export function initialise(parameters: readonly ParameterSpec[], seed: number): Record<string, HostTensor> {
+export function initialise(
+  parameters: readonly ParameterSpec[],
+  seed: number,
+  options: { except?: (spec: ParameterSpec) => boolean } = {},
+): Record<string, HostTensor> {
+  const { except = () => false } = options;
   return Object.fromEntries(
-    parameters.map((spec, index) => [spec.name, initialValue(spec, createRng(seed, "weights", 0, index))]),
+    parameters.flatMap((spec, index) =>
+      except(spec) ? [] : [[spec.name, initialValue(spec, createRng(seed, "weights", 0, index))]]
+    ),
   );
 }
 

@@ -1,5 +1,6 @@
 import { IMAGENET_CLASS_NAMES } from "./imagenet_class_names.ts";
 import { initialise } from "./initialise.ts";
+import type { ParameterSpec } from "./layers.ts";
 import { parseCheckpointMetadata } from "./checkpoint_metadata.ts";
 import { createModel, type Model } from "./model.ts";
 import { createNetwork, modelIds, type ModelRecord, modelRecord } from "./registry.ts";
@@ -149,9 +150,9 @@ async function assemble(
   checkClasses(options);
   const numClasses = wanted ?? record.pretrainedClasses;
   const network = createNetwork(record, { numClasses });
-  const fresh = () => initialise(network.parameters, options.seed ?? 0);
+  const { seed = 0 } = options;
   let weights: Record<string, HostTensor>;
-  if (ref === null) weights = fresh();
+  if (ref === null) weights = initialise(network.parameters, seed);
   else {
     const loaded = await loadWeights(ref, record.architecture, {
       expectedShapes: Object.fromEntries(network.parameters.map(({ name, shape }) => [name, shape])),
@@ -160,8 +161,8 @@ async function assemble(
       onProgress: options.onProgress,
       signal: options.signal,
     });
-    const complete = network.parameters.every(({ name }) => name in loaded.tensors);
-    const all = complete ? loaded.tensors : { ...fresh(), ...loaded.tensors };
+    const isLoaded = ({ name }: ParameterSpec) => name in loaded.tensors;
+    const all = { ...loaded.tensors, ...initialise(network.parameters, seed, { except: isLoaded }) };
     weights = Object.fromEntries(network.parameters.map(({ name }) => [name, all[name]!]));
   }
   return createModel({ record, classNames: classNamesOf(options, numClasses), weights, preprocessing });

@@ -1,5 +1,6 @@
 import type { Mistake } from "../metrics/evaluation.ts";
-import { percent, shorten } from "../plots/theme.ts";
+import { percent } from "../metrics/percent.ts";
+import { shorten } from "../plots/theme.ts";
 import { type Html, html } from "./html.ts";
 import { thumbnailUrl } from "./thumbnail.ts";
 

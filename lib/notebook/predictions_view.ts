@@ -1,5 +1,5 @@
 import type { ImageSource } from "../data/dataset.ts";
-import { percent } from "../plots/theme.ts";
+import { percent } from "../metrics/percent.ts";
 import { jupyterDisplay, showOutputs } from "./display.ts";
 import { type Html, html } from "./html.ts";
 import { thumbnailUrl } from "./thumbnail.ts";

@@ -1,7 +1,8 @@
 import { onOneLine } from "../data/dataset_error.ts";
 import type { EpochRecord, StopReason } from "../training/events.ts";
 import type { Figure } from "../plots/figure.ts";
-import { percent, plural } from "../plots/theme.ts";
+import { percent } from "../metrics/percent.ts";
+import { plural } from "../plots/theme.ts";
 import { trainingCurves } from "../plots/training_curves.ts";
 import { formatDuration, formatLoss } from "../training/readers/format.ts";
 import { type Displayed, type MimeBundle, withLook } from "./display.ts";

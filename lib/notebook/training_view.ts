@@ -1,7 +1,8 @@
 import type { EpochRecord, StartEvent, StepEvent, TrainingEvent } from "../training/events.ts";
 import type { Figure } from "../plots/figure.ts";
 import { type StepLoss, trainingCurves } from "../plots/training_curves.ts";
-import { formatDuration, formatLoss, formatPercent } from "../training/readers/format.ts";
+import { percent } from "../metrics/percent.ts";
+import { formatDuration, formatLoss } from "../training/readers/format.ts";
 import type { EventReader } from "../training/readers/reader.ts";
 import { type DisplayFunction, liveOutput, type MimeBundle, notebookDisplay } from "./display.ts";
 import { type Html, html } from "./html.ts";
@@ -157,7 +158,7 @@ function facts(state: RunState): [string, string][] {
       ? [["step", `${step.step + 1} of ${step.stepsPerEpoch}`]] as [string, string][]
       : []),
     ["loss", formatLoss(state.loss)],
-    ["best top-1", best ? `${formatPercent(best.validationTop1)} (epoch ${best.epoch + 1})` : "none yet"],
+    ["best top-1", best ? `${percent(best.validationTop1)} (epoch ${best.epoch + 1})` : "none yet"],
     ["speed", step ? `${step.imagesPerSecond.toFixed(1)} img/s` : "?"],
     state.ending ? ["state", state.ending] : ["left", formatDuration(state.remainingSeconds)],
   ];

@@ -1,5 +1,6 @@
 import { Figure, type Trace } from "./figure.ts";
-import { axis, baseLayout, colors, escapeLabel, percent, plural, shorten } from "./theme.ts";
+import { percent } from "../metrics/percent.ts";
+import { axis, baseLayout, colors, escapeLabel, plural, shorten } from "./theme.ts";
 
 /** How {@linkcode confusionMatrixPlot} draws. */
 export interface ConfusionMatrixPlotOptions {

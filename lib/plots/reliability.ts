@@ -1,6 +1,7 @@
 import type { ReliabilityBin } from "../metrics/calibration_error.ts";
 import { Figure, type Trace } from "./figure.ts";
-import { axis, baseLayout, colors, percent } from "./theme.ts";
+import { percent } from "../metrics/percent.ts";
+import { axis, baseLayout, colors } from "./theme.ts";
 
 /**
  * How far a model's confidence can be believed: accuracy against confidence, with the distance to the diagonal in

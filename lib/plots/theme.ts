@@ -98,11 +98,6 @@ export function escapeLabel(text: string): string {
     .replaceAll(">", "&gt;");
 }
 
-/** A ratio as a percentage for people, e.g. `93.4 %`. */
-export function percent(ratio: number, digits = 1): string {
-  return Number.isFinite(ratio) ? `${(ratio * 100).toFixed(digits)} %` : "n/a";
-}
-
 /** A text cut to a number of characters, with an ellipsis if something is missing. */
 export function shorten(text: string, length: number): string {
   const characters = [...text];

@@ -1,6 +1,7 @@
 import type { EpochRecord } from "../training/events.ts";
 import { Figure, type Trace } from "./figure.ts";
-import { axis, baseLayout, colors, percent } from "./theme.ts";
+import { percent } from "../metrics/percent.ts";
+import { axis, baseLayout, colors } from "./theme.ts";
 
 /** The loss of one step. */
 export interface StepLoss {

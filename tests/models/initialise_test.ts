@@ -34,3 +34,13 @@ Deno.test("initialise() gives the same values for the same seed, others for anot
   assert.deepEqual(initialise(parameters, 7)[name], initialise(parameters, 7)[name]);
   assert.notDeepEqual(initialise(parameters, 7)[name], initialise(parameters, 8)[name]);
 });
+
+Deno.test("initialise() leaves parameters out without changing the others", () => {
+  const { parameters } = createNetwork(modelRecord("mobilenetv3_small_100"), { numClasses: 3 });
+  const whole = initialise(parameters, 5);
+  const classifier = initialise(parameters, 5, { except: ({ name }) => !name.startsWith("classifier.") });
+  assert.deepEqual(classifier, {
+    "classifier.weight": whole["classifier.weight"],
+    "classifier.bias": whole["classifier.bias"],
+  });
+});

@@ -14,7 +14,7 @@ Deno.test("notebookView() shows the run's state as text too", async () => {
   const status = bundles.filter(isStatus).at(-1)!;
   assert.equal(
     status["text/plain"],
-    "mobilenetv3_small_100: epoch 2 of 2, step 1 of 2, loss 0.5000, best top-1 75.0% (epoch 1), " +
+    "mobilenetv3_small_100: epoch 2 of 2, step 1 of 2, loss 0.5000, best top-1 75.0 % (epoch 1), " +
       'speed 46.1 img/s, left 0:01\nwarning: class "dog" has only 2 pictures',
   );
   assert.match(status["text/html"] as string, /width:75\.0%/);
@@ -62,7 +62,7 @@ Deno.test("notebookView() shows the whole history of a run that goes on", async 
   const view = notebookView({ history, display: (bundle) => Promise.resolve(void bundles.push(bundle)) });
   for (const event of exampleRun().slice(0, 3)) await view(event);
   await view.close();
-  assert.match(bundles.filter(isStatus).at(-1)!["text/plain"] as string, /best top-1 90\.0% \(epoch 2\)/);
+  assert.match(bundles.filter(isStatus).at(-1)!["text/plain"] as string, /best top-1 90\.0 % \(epoch 2\)/);
   const { data } = bundles.at(-1)!["application/vnd.plotly.v1+json"] as { data: { y: number[] }[] };
   assert.ok(data.some(({ y }) => y.includes(0.25) && y.includes(0.9)));
 });

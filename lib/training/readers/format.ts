@@ -9,11 +9,6 @@ export function formatDuration(seconds: number): string {
   return hours > 0 ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
 }
 
-/** A ratio as a percentage, e.g. `91.5%`. */
-export function formatPercent(ratio: number): string {
-  return Number.isFinite(ratio) ? `${(ratio * 100).toFixed(1)}%` : "?";
-}
-
 /** A loss, with four digits that matter. */
 export function formatLoss(loss: number): string {
   return Number.isFinite(loss) ? loss.toPrecision(4) : String(loss);

@@ -1,6 +1,7 @@
 import { onOneLine } from "../../data/dataset_error.ts";
 import type { EpochEvent, StartEvent, StepEvent, TrainingEvent } from "../events.ts";
-import { formatDuration, formatLoss, formatPercent } from "./format.ts";
+import { percent } from "../../metrics/percent.ts";
+import { formatDuration, formatLoss } from "./format.ts";
 import type { EventReader } from "./reader.ts";
 
 /** Where a terminal bar writes and how it draws. */
@@ -93,7 +94,7 @@ export function terminalBar(options: TerminalBarOptions = {}): EventReader {
         const how = { completed: "done", "early-stopping": "stopped early", interrupted: "interrupted" };
         const best = event.bestEpoch < 0
           ? "no epoch was finished"
-          : `best epoch ${event.bestEpoch + 1}: top-1 ${formatPercent(event.bestTop1)}`;
+          : `best epoch ${event.bestEpoch + 1}: top-1 ${percent(event.bestTop1)}`;
         keep(
           `${how[event.stopped]} ${event.stopped === "interrupted" ? "after" : "in"} ` +
             `${formatDuration(event.elapsedSeconds)}, ${best}`,
@@ -141,10 +142,8 @@ function epochLine(event: EpochEvent): string {
   const digits = String(event.epochs).length;
   return [
     `epoch ${String(event.epoch + 1).padStart(digits)}/${event.epochs}`,
-    `train loss ${formatLoss(event.trainLoss)} top-1 ${formatPercent(event.trainTop1).padStart(6)}`,
-    `validation loss ${formatLoss(event.validationLoss)} top-1 ${
-      formatPercent(event.validationTop1).padStart(6)
-    }`,
+    `train loss ${formatLoss(event.trainLoss)} top-1 ${percent(event.trainTop1).padStart(7)}`,
+    `validation loss ${formatLoss(event.validationLoss)} top-1 ${percent(event.validationTop1).padStart(7)}`,
     `${formatDuration(event.durationSeconds)}, left ${formatDuration(event.remainingSeconds)}` +
     (event.best ? "  * best" : ""),
   ].join("  ");

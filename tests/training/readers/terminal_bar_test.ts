@@ -10,10 +10,10 @@ Deno.test("terminalBar() writes one line an epoch where the output is not a term
   assert.equal(
     text,
     `mobilenetv3_small_100 on cpu, libtensorflow 2.21.0: 8 training and 4 validation pictures, 2 classes, batch 4, 2 epochs
-epoch 1/2  train loss 0.7000 top-1  50.0%  validation loss 0.6000 top-1  75.0%  0:01, left 0:01  * best
+epoch 1/2  train loss 0.7000 top-1  50.0 %  validation loss 0.6000 top-1  75.0 %  0:01, left 0:01  * best
 warning: class "dog" has only 2 pictures
-epoch 2/2  train loss 0.4000 top-1  87.5%  validation loss 0.5000 top-1  75.0%  0:01, left 0:00
-done in 0:02, best epoch 1: top-1 75.0%
+epoch 2/2  train loss 0.4000 top-1  87.5 %  validation loss 0.5000 top-1  75.0 %  0:01, left 0:00
+done in 0:02, best epoch 1: top-1 75.0 %
 `,
   );
 });
@@ -57,6 +57,6 @@ Deno.test("terminalBar() says how a run ended", () => {
     );
     return text;
   };
-  assert.equal(end("early-stopping", 4), "stopped early in 1:02:05, best epoch 5: top-1 50.0%\n");
+  assert.equal(end("early-stopping", 4), "stopped early in 1:02:05, best epoch 5: top-1 50.0 %\n");
   assert.equal(end("interrupted", -1), "interrupted after 1:02:05, no epoch was finished\n");
 });
