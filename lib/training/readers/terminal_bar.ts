@@ -42,7 +42,7 @@ const redrawInterval = 100;
  * bar({ type: "warning", message: "class sizes differ 12-fold" });
  * bar({ type: "end", stopped: "completed", bestEpoch: 3, bestTop1: 0.91, elapsedSeconds: 75 });
  * bar.close();
- * assert.equal(text, "warning: class sizes differ 12-fold\ndone in 1:15, best epoch 4: top-1 91.0%\n");
+ * assert.equal(text, "warning: class sizes differ 12-fold\ndone in 1:15, best epoch 4: top-1 91.0 %\n");
  * ```
  */
 export function terminalBar(options: TerminalBarOptions = {}): EventReader {
