@@ -175,7 +175,7 @@ function openReaders(
 async function prepareFolder(path: string, resumedFolder: string | undefined): Promise<string[]> {
   await Deno.mkdir(path, { recursive: true }).catch((error) => refuseFolder(path, error));
   await requireWritable(path, path);
-  await removeHalfWritten(path);
+  await removeHalfWritten(path).catch((error) => refuseFolder(path, error));
   if (resumedFolder !== undefined) {
     if (resolve(resumedFolder) !== resolve(path)) await copyLogs(resumedFolder, path);
     return [];

@@ -98,8 +98,7 @@ export function recordTrainStep(options: TrainStepOptions): Graph {
  */
 function nanUnlessFinite(loss: tf.Tensor, statistics: readonly tf.Tensor[]): tf.Tensor {
   if (statistics.length === 0) return loss;
-  const sum = tf.addN(statistics.map((statistic) => tf.sum(statistic)));
-  return tf.where(tf.isFinite(sum), loss, NaN);
+  return tf.where(tf.isFinite(tf.sum(tf.concat([...statistics]))), loss, NaN);
 }
 
 /**
