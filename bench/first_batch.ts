@@ -10,6 +10,7 @@
 import { join } from "node:path";
 import { Command } from "npm:commander@15.1.0";
 import sharp from "npm:sharp@0.35.5";
+import { interleave } from "./_interleave.ts";
 import { pythonEnvironment } from "../tests/interop/python_environment.ts";
 
 const command = new Command("first_batch")
@@ -23,45 +24,29 @@ const { model, batch, size, rounds, python: given } = command.opts<Record<string
 const python = given ?? await pythonEnvironment();
 const here = new URL(".", import.meta.url).pathname;
 
-/** Seconds to the end of the first step. */
-interface Measurement {
-  fromStart: number;
-  fromCall: number;
-}
-
 const folder = await Deno.makeTempDir();
 try {
   await writePictures(folder, 4 * Number(batch));
-  const contenders: Record<string, () => Deno.Command> = {
-    "Whittle": () =>
-      new Deno.Command(Deno.execPath(), {
+  const results = await interleave<"fromStart" | "fromCall">(
+    {
+      "Whittle": new Deno.Command(Deno.execPath(), {
         args: ["run", "-A", "--no-check", `${here}first_batch_whittle.ts`, folder, model!, batch!, size!],
         stderr: "null",
       }),
-    "PyTorch": () =>
-      new Deno.Command(python, {
+      "PyTorch": new Deno.Command(python, {
         args: [`${here}peers/first_batch_timm.py`, folder, model!, batch!, size!],
         stderr: "null",
       }),
-  };
-  const samples: Record<string, Measurement[]> = {};
-  for (let round = 0; round < Number(rounds); round++) {
-    for (const [name, start] of Object.entries(contenders)) {
-      const { success, stdout } = await start().output();
-      if (!success) throw new Error(`Cannot measure ${name}: its process failed`);
-      const line = new TextDecoder().decode(stdout).trim().split("\n").at(-1)!;
-      (samples[name] ??= []).push(JSON.parse(line));
-      console.error(`round ${round + 1} ${name}: ${line}`);
-    }
-  }
+    },
+    Number(rounds),
+    model!,
+  );
   console.log(
     `${model}, batch ${batch}, ${size} px, seconds to the end of the first step, medians of ${rounds}\n`,
   );
-  for (const [name, list] of Object.entries(samples)) {
-    const median = (key: keyof Measurement) =>
-      list.map((sample) => sample[key]).sort((a, b) => a - b)[list.length >> 1]!.toFixed(1);
+  for (const [name, { fromStart, fromCall }] of Object.entries(results)) {
     console.log(
-      `${name.padEnd(8)} from the start ${median("fromStart")}, from the call ${median("fromCall")}`,
+      `${name.padEnd(8)} from the start ${fromStart.toFixed(1)}, from the call ${fromCall.toFixed(1)}`,
     );
   }
 } finally {

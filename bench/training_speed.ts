@@ -9,6 +9,7 @@
  * @module
  */
 import { Command } from "npm:commander@15.1.0";
+import { interleave } from "./_interleave.ts";
 import { pythonEnvironment } from "../tests/interop/python_environment.ts";
 
 const command = new Command("training_speed")
@@ -41,40 +42,21 @@ const tunedMalloc = {
   MALLOC_TRIM_THRESHOLD_: "-1",
   MALLOC_TOP_PAD_: "268435456",
 };
-const contenders: Record<string, (model: string) => Deno.Command> = {
-  "Whittle": (model) =>
-    new Deno.Command(Deno.execPath(), {
+const results: Record<string, Record<string, Measurement>> = {};
+for (const model of models!.split(",")) {
+  const peer: Deno.CommandOptions = {
+    args: [`${here}peers/train_timm.py`, model, batch!, size!, steps!],
+    stderr: "null",
+  };
+  const contenders = {
+    "Whittle": new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-check", `${here}train_whittle.ts`, model, batch!, size!, steps!],
       stderr: "null",
     }),
-  "PyTorch": (model) =>
-    new Deno.Command(python, {
-      args: [`${here}peers/train_timm.py`, model, batch!, size!, steps!],
-      stderr: "null",
-    }),
-  "PyTorch, tuned malloc": (model) =>
-    new Deno.Command(python, {
-      args: [`${here}peers/train_timm.py`, model, batch!, size!, steps!],
-      stderr: "null",
-      env: tunedMalloc,
-    }),
-};
-
-const results: Record<string, Record<string, Measurement>> = {};
-for (const model of models!.split(",")) {
-  const samples: Record<string, Measurement[]> = {};
-  for (let round = 0; round < Number(rounds); round++) {
-    for (const [name, start] of Object.entries(contenders)) {
-      const { success, stdout } = await start(model).output();
-      if (!success) throw new Error(`Cannot measure ${name} on ${model}: its process failed`);
-      const line = new TextDecoder().decode(stdout).trim().split("\n").at(-1)!;
-      (samples[name] ??= []).push(JSON.parse(line));
-      console.error(`${model} round ${round + 1} ${name}: ${line}`);
-    }
-  }
-  results[model] = Object.fromEntries(
-    Object.entries(samples).map(([name, list]) => [name, medians(list)]),
-  );
+    "PyTorch": new Deno.Command(python, peer),
+    "PyTorch, tuned malloc": new Deno.Command(python, { ...peer, env: tunedMalloc }),
+  };
+  results[model] = await interleave<keyof Measurement>(contenders, Number(rounds), model);
 }
 
 const setting = `batch ${batch}, ${size} px, 100 classes, ${rounds} interleaved rounds of ${steps} steps, ` +
@@ -86,18 +68,6 @@ await Deno.writeTextFile(
 );
 const table = toTable(results);
 console.log(`${setting}\n\n${table}`);
-
-/** The median of each figure. */
-function medians(list: readonly Measurement[]): Measurement {
-  const median = (key: keyof Measurement) =>
-    list.map((sample) => sample[key]).sort((a, b) => a - b)[list.length >> 1]!;
-  return {
-    imagesPerSecond: median("imagesPerSecond"),
-    firstStepSeconds: median("firstStepSeconds"),
-    peakMemoryBytes: median("peakMemoryBytes"),
-    evaluationImagesPerSecond: median("evaluationImagesPerSecond"),
-  };
-}
 
 function toTable(results: Record<string, Record<string, Measurement>>): string {
   const rows = [

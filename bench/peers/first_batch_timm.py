@@ -8,17 +8,7 @@ import sys
 import time
 
 start = time.perf_counter()
-import torch  # noqa: E402
-
-# torchvision's wheel may lack its native operators; timm only needs their names to exist.
-import torch.library  # noqa: E402
-
-_register_fake = torch.library.register_fake
-torch.library.register_fake = lambda op, *a, **k: (
-    (lambda f: f) if str(op).startswith("torchvision::") else _register_fake(op, *a, **k)
-)
-import timm  # noqa: E402
-import timm.data  # noqa: E402
+from _timm import timm, torch  # noqa: E402
 
 
 def main():
