@@ -21,7 +21,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   files: [],
   graph: [],
   provision: ["errors"],
-  onednn: GROUND,
+  onednn: [...GROUND, "provision"],
   tensorflow: [...GROUND, "provision"],
   operators: [...GROUND, "tensorflow"],
   ...fromAll(PARTS, [...GROUND, "provision", "tensorflow", "operators", ...PARTS]),

@@ -1,0 +1,98 @@
+import { LibraryError, reasonOf } from "../provision/library_error.ts";
+
+/** What oneDNN needs of a machine. */
+export interface Machine {
+  /** As `Deno.build.os` names it. */
+  readonly os: string;
+  /** As `Deno.build.arch` names it. */
+  readonly arch: string;
+  /** What the processor can do, in the words of /proc/cpuinfo; missing where that cannot be read. */
+  readonly processorFlags?: ReadonlySet<string>;
+  /** Why libgomp.so.1 cannot be opened, in the loader's words; missing where it can. */
+  readonly openMPFailure?: string;
+}
+
+/** The OpenMP library that libdnnl needs. It belongs to the system, like the C library. */
+const OPENMP = "libgomp.so.1";
+
+let here: Machine | undefined;
+
+/**
+ * Tells whether oneDNN can compute on this machine, so that an executor can be chosen. Downloads nothing and does not
+ * look for libdnnl.
+ *
+ * @param machine What to judge instead of this machine.
+ * @returns Why it cannot, as the end of a sentence; `undefined` if it can.
+ *
+ * @example
+ * ```ts
+ * import { onednnUnavailable } from "./availability.ts";
+ * const reason = onednnUnavailable();
+ * console.log(reason === undefined ? "oneDNN" : `TensorFlow, because oneDNN cannot be used: ${reason}`);
+ * ```
+ */
+export function onednnUnavailable(machine: Machine = thisMachine()): string | undefined {
+  return findObstacle(machine)?.reason;
+}
+
+/**
+ * Throws where oneDNN cannot compute on this machine.
+ *
+ * @param machine What to judge instead of this machine.
+ * @throws {LibraryError} With the reason, and what to do.
+ */
+export function requireOneDNN(machine: Machine = thisMachine()): void {
+  const obstacle = findObstacle(machine);
+  if (obstacle === undefined) return;
+  const { reason, details, help } = obstacle;
+  throw new LibraryError(`Cannot use oneDNN: ${reason}`, { details, help });
+}
+
+function findObstacle(
+  machine: Machine,
+): { reason: string; details?: readonly string[]; help: string } | undefined {
+  const { os, arch, processorFlags, openMPFailure } = machine;
+  const help = 'pass { executor: "tensorflow" }';
+  if (os !== "linux" || arch !== "x86_64") {
+    return { reason: `there is no build for ${os}-${arch}, only for linux-x86_64`, help };
+  }
+  if (processorFlags !== undefined && !processorFlags.has("avx2")) {
+    return { reason: "this processor has no AVX2, and oneDNN's kernels without it are slow", help };
+  }
+  if (openMPFailure !== undefined) {
+    return {
+      reason: `the system's loader does not open ${OPENMP}, which it needs`,
+      details: [openMPFailure],
+      help: `install libgomp1 (Debian, Ubuntu) or libgomp (Fedora), or ${help}`,
+    };
+  }
+}
+
+/** This machine; looked at once. */
+function thisMachine(): Machine {
+  return here ??= readMachine();
+}
+
+function readMachine(): Machine {
+  const { os, arch } = Deno.build;
+  if (os !== "linux" || arch !== "x86_64") return { os, arch };
+  return { os, arch, processorFlags: readProcessorFlags(), openMPFailure: tryOpenMP() };
+}
+
+function readProcessorFlags(): ReadonlySet<string> | undefined {
+  try {
+    const flags = /^flags\s*:\s*(.+)$/m.exec(Deno.readTextFileSync("/proc/cpuinfo"))?.[1];
+    return flags === undefined ? undefined : new Set(flags.split(" "));
+  } catch {
+    return undefined;
+  }
+}
+
+function tryOpenMP(): string | undefined {
+  try {
+    Deno.dlopen(OPENMP, {}).close();
+    return undefined;
+  } catch (thrown) {
+    return reasonOf(thrown);
+  }
+}
