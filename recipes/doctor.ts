@@ -1,5 +1,5 @@
 /**
- * `deno task doctor` prints what Whittle found on this machine: the native library, the device, the processor, memory,
+ * `deno task doctor` prints what Whittle found on this machine: the native libraries, the device, the processor, memory,
  * the cache and pip. The exit code is 1 if something that is needed is missing; `--download` fetches it.
  *
  * @module
@@ -8,6 +8,7 @@ import { cacheFolder, formatBytes, freeBytes } from "../lib/provision/cache.ts";
 import { reasonOf } from "../lib/provision/library_error.ts";
 import { findPip } from "../lib/provision/pip.ts";
 import { terminalProgress } from "../lib/provision/terminal_progress.ts";
+import { effectiveInstructionSet, findOneDNN, openOneDNN } from "../lib/onednn/library.ts";
 import { openLibrary } from "../lib/tensorflow/library.ts";
 import { askPython } from "../lib/tensorflow/python_tensorflow.ts";
 import { symbols } from "../lib/tensorflow/symbols.ts";
@@ -23,7 +24,7 @@ interface Finding {
 const USAGE = `deno task doctor [--download]
 
 Prints what was found on this machine. The exit code is 1 if something that is needed is missing.
-  --download   fetch the native library if it is not there
+  --download   fetch the native libraries if they are not there
 `;
 
 async function examine(download: boolean): Promise<Finding[]> {
@@ -31,6 +32,7 @@ async function examine(download: boolean): Promise<Finding[]> {
   return [
     library,
     ...(library.state === "missing" ? [] : await examineEngine()),
+    await examineOneDNN(download),
     await examineProcessor(),
     await examineMemory(),
     await examineCache(),
@@ -78,9 +80,9 @@ async function examineEngine(): Promise<Finding[]> {
     const oneDNN = Deno.env.get("TF_ENABLE_ONEDNN_OPTS") ?? "unset";
     const findings: Finding[] = [
       { name: "device", lines: [`${device}, ${rate} GFLOP/s in a float32 matrix product`], state: "good" },
-      oneDNN === "1" ? { name: "oneDNN", lines: ["on"], state: "good" } : {
-        name: "oneDNN",
-        lines: [`off: TF_ENABLE_ONEDNN_OPTS=${oneDNN}`, "help: unset it"],
+      oneDNN === "1" ? { name: "kernels", lines: ["oneDNN's, in TensorFlow"], state: "good" } : {
+        name: "kernels",
+        lines: [`TensorFlow's own, which are slower: TF_ENABLE_ONEDNN_OPTS=${oneDNN}`, "help: unset it"],
         state: "advice",
       },
     ];
@@ -98,6 +100,32 @@ async function examineEngine(): Promise<Finding[]> {
     return findings;
   } catch (thrown) {
     return [{ name: "device", lines: linesOf(thrown), state: "missing" }];
+  }
+}
+
+/** oneDNN as an executor of its own. TensorFlow computes where it cannot be had, so nothing here is needed. */
+async function examineOneDNN(download: boolean): Promise<Finding> {
+  const name = "oneDNN";
+  try {
+    const found = await findOneDNN({ download, onProgress: terminalProgress() });
+    const { version, native } = await openOneDNN(found.path);
+    const origin = {
+      environment: "from WHITTLE_ONEDNN",
+      cache: `${found.package}, from the cache`,
+      download: `${found.package}, downloaded just now`,
+    }[found.source];
+    const lines = [
+      `oneDNN ${version}, ${formatBytes(found.sizeBytes)}, ${origin}, computes with ${
+        effectiveInstructionSet(native)
+      }`,
+      found.path,
+    ];
+    const limit = ["ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"].find((variable) => Deno.env.get(variable));
+    if (limit === undefined) return { name, lines, state: "good" };
+    lines.push(`limited by ${limit}=${Deno.env.get(limit)}`, "help: unset it");
+    return { name, lines, state: "advice" };
+  } catch (thrown) {
+    return { name, lines: linesOf(thrown), state: "advice" };
   }
 }
 

@@ -61,6 +61,7 @@ export interface OpenOneDNN {
 
 /** What an opened library says of itself. */
 export interface OneDNNFacts {
+  /** Where it is. */
   readonly path: string;
   /** E.g. `3.2.0`; missing where it is not oneDNN. */
   readonly version?: string;

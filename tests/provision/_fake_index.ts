@@ -131,6 +131,8 @@ export interface IndexBehaviour {
   readonly status?: number;
   /** The platform in the wheel's name. */
   readonly tag?: string;
+  /** The Python and its ABI in the wheel's name. */
+  readonly python?: string;
 }
 
 /** A package index with one package; `requests` counts downloads of its wheel. */
@@ -142,7 +144,8 @@ export interface FakeIndex extends AsyncDisposable {
 /** Serves a wheel as package `demo-native`. */
 export function serveIndex(wheel: Uint8Array, behaviour: IndexBehaviour = {}): FakeIndex {
   let requests = 0;
-  const name = behaviour.tag === undefined ? WHEEL_NAME : WHEEL_NAME.replace(TAG, behaviour.tag);
+  const { tag = TAG, python = "cp313-cp313" } = behaviour;
+  const name = `demo_native-1.0-${python}-${tag}.whl`;
   const digest = behaviour.sha256 ?? createHash("sha256").update(wheel).digest("hex");
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const answer = async (connection: Deno.Conn) => {

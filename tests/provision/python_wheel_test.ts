@@ -87,6 +87,15 @@ Deno.test("provideFromWheel() downloads once, keeps only the wanted files and te
   });
 });
 
+Deno.test("provideFromWheel() takes a wheel that is for any Python", async () => {
+  const tag = "manylinux1_x86_64";
+  await withIndex(fakeWheel([LIBRARY]), { tag, python: "py2.py3-none" }, async (cache) => {
+    const { source, files } = await provideFromWheel(demoRequest({ tag }), { cache });
+    assert.equal(source, "download");
+    assert.deepEqual(await Deno.readFile(files[0]), LIBRARY.content);
+  });
+});
+
 Deno.test("provideFromWheel() takes members by pattern", async () => {
   const plugin = { path: "demo/plugins/libplugin.so", content: fakeLibrary(2_000) };
   await withFakePip(fakeWheel([LIBRARY, plugin, OTHER]), async (cache) => {

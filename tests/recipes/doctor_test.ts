@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { onednnUnavailable } from "../../lib/onednn/availability.ts";
+import { findOneDNN } from "../../lib/onednn/library.ts";
 import { fakeProgram, tempFolder } from "../provision/_fake_index.ts";
 
+/** The library itself, downloaded once. */
+const onlyWithOneDNN = { ignore: onednnUnavailable() !== undefined };
 const DOCTOR = new URL("../../recipes/doctor.ts", import.meta.url).pathname;
 
 async function doctor(
@@ -24,7 +28,8 @@ Deno.test("doctor prints what was found and computes something with it", async (
     /^Whittle on Deno \d+\.\d+\.\d+, (linux|darwin) (x86_64|aarch64)\n\n/,
     /^. library +TensorFlow 2\.\d+\.\d+, \S+ [MG]B, .+\n +\/.*libtensorflow/m,
     /^✓ device +(cpu|gpu), \d+ GFLOP\/s in a float32 matrix product$/m,
-    /^. oneDNN +(on|off: .*)$/m,
+    /^. kernels +(oneDNN's, in TensorFlow|TensorFlow's own, .*)$/m,
+    /^. oneDNN +(oneDNN 3\.\d+\.\d+, \S+ MB, .+, computes with (AVX|SSE).*\n +\/.*libdnnl|Cannot (find|use) )/m,
     /^✓ processor +.+, \d+ threads?/m,
     /^. memory +\S+ GB of \S+ GB available$/m,
     /^✓ cache +\/.*: .* free on the disk$/m,
@@ -47,8 +52,30 @@ Deno.test("doctor says what is missing, with help, and ends with 1", async () =>
     stdout,
     /^✗ library +Cannot find libtensorflow: it is neither installed nor in the cache\n +help: deno task doctor --download fetches it$/m,
   );
+  assert.match(stdout, /^! oneDNN +Cannot (find libdnnl: it is not in the cache|use oneDNN: .*)\n +help: /m);
   assert.match(stdout, /^✗ downloads +Cannot find pip, .*\n( +.*\n)+ +help: .*; or set WHITTLE_TENSORFLOW /m);
   assert.match(stdout, /\n\nNot ready: library, downloads\.\n$/);
+});
+
+Deno.test("doctor tells about oneDNN, and goes on without it", onlyWithOneDNN, async () => {
+  await using folder = await tempFolder();
+  const row = async (env: Record<string, string>) => {
+    const { code, stdout } = await doctor([], env);
+    assert.equal(code, 0, stdout);
+    return /^(. oneDNN .*\n(?: +.*\n)*)/m.exec(stdout)![1].replaceAll(/ +/g, " ");
+  };
+  const { path } = await findOneDNN();
+  const limited = await row({ WHITTLE_ONEDNN: path, ONEDNN_MAX_CPU_ISA: "SSE41" });
+  assert.equal(
+    limited.replace(/3\.\d+\.\d+, \S+ MB/, "3.x, N MB"),
+    `! oneDNN oneDNN 3.x, N MB, from WHITTLE_ONEDNN, computes with SSE4.1\n ${path}\n` +
+      " limited by ONEDNN_MAX_CPU_ISA=SSE41\n help: unset it\n",
+  );
+  const file = join(folder.path, "libdnnl.so.3");
+  assert.match(
+    await row({ WHITTLE_ONEDNN: file }),
+    /^! oneDNN Cannot use WHITTLE_ONEDNN=.*: there is no such file\n help: set it to .*\n$/,
+  );
 });
 
 Deno.test("doctor names a wrong WHITTLE_TENSORFLOW", async () => {
