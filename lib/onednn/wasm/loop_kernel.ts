@@ -209,6 +209,8 @@ export function buildKernels(
   return assembleModule(memory, Object.fromEntries(functions));
 }
 
+const signBit = 0x80000000 | 0;
+
 function floatBits(value: number): number {
   return new Int32Array(new Float32Array([value]).buffer)[0]!;
 }
@@ -458,47 +460,66 @@ class StepWriter {
   }
 
   #withSignOf(magnitude: Code, signed: Code): Code {
-    return v128.select(signed, magnitude, this.bits(0x80000000 | 0));
+    return v128.select(signed, magnitude, this.bits(signBit));
   }
 
-  /** exp(n ln 2 + r) = 2^n exp(r) with |r| < 0.35, by Cephes' polynomial; 2^n in two factors reaches the denormals. */
-  #exponential(value: Code, to: number): Code {
-    const [x, shifted, n] = [this.#temporary(), this.#temporary(), this.#temporary()];
-    // Beyond these the result is 0 or Infinity. NaN stays.
-    const clamped = f32x4.pseudoMaximum(f32x4.pseudoMinimum(value, this.constant(89)), this.constant(-104));
-    // Adding 1.5 * 2^23 rounds to an integer, which then is in the lowest bits.
+  /**
+   * exp(x) = 2^n exp(r) with x = n ln 2 + r and |r| < 0.3475: exp(r) in `to`, and n in the lowest bits of the result,
+   * added to those of 1.5 * 2^23. The polynomial is the minimax one of degree 6, relative error 3e-9, summed as a tree.
+   */
+  #reducedExponential(x: number, to: number): { code: Code; power: number } {
+    const [power, n, square] = [this.#temporary(), this.#temporary(), this.#temporary()];
+    const [c6, c5, c4, c3, c2] = [
+      1.381422176e-3,
+      8.368898680e-3,
+      4.1668405724e-2,
+      1.6666519130e-1,
+      0.49999993346,
+    ]
+      .map((value) => this.constant(value)) as [Code, Code, Code, Code, Code];
+    // Adding 1.5 * 2^23 rounds to an integer.
     const magic = this.constant(12582912);
-    const powerOfTwo = (exponent: Code) =>
-      integers.shiftLeft(integers.add(exponent, this.bits(127)), i32.const(23));
-    return [
-      set(x, clamped),
-      set(shifted, f32x4.multiplyAdd(get(x), this.constant(Math.LOG2E), magic)),
-      set(n, f32x4.subtract(get(shifted), magic)),
+    const code = [
+      set(power, f32x4.multiplyAdd(get(x), this.constant(Math.LOG2E), magic)),
+      set(n, f32x4.subtract(get(power), magic)),
       // ln 2 in two parts, the first with so few digits that its product with n is exact.
       set(x, f32x4.multiplyAdd(get(n), this.constant(-0.693359375), get(x))),
       set(x, f32x4.multiplyAdd(get(n), this.constant(2.12194440e-4), get(x))),
-      set(shifted, integers.subtract(get(shifted), magic)),
-      set(n, integers.shiftRightSigned(get(shifted), i32.const(1))),
-      set(
-        to,
-        f32x4.add(
-          f32x4.multiplyAdd(
-            this.#polynomial(x, [
-              1.9875691500e-4,
-              1.3981999507e-3,
-              8.3334519073e-3,
-              4.1665795894e-2,
-              1.6666665459e-1,
-              5.0000001201e-1,
-            ]),
-            f32x4.multiply(get(x), get(x)),
-            get(x),
-          ),
-          this.constant(1),
-        ),
-      ),
-      set(to, f32x4.multiply(get(to), powerOfTwo(get(n)))),
-      set(to, f32x4.multiply(get(to), powerOfTwo(integers.subtract(get(shifted), get(n))))),
+      set(square, f32x4.multiply(get(x), get(x))),
+      set(to, f32x4.multiplyAdd(get(square), c6, f32x4.multiplyAdd(get(x), c5, c4))),
+      set(to, f32x4.multiplyAdd(get(to), get(square), f32x4.multiplyAdd(get(x), c3, c2))),
+      set(to, f32x4.multiplyAdd(get(to), get(square), f32x4.add(get(x), this.constant(1)))),
+    ];
+    return { code, power };
+  }
+
+  #exponential(value: Code, to: number): Code {
+    const [x, half] = [this.#temporary(), this.#temporary()];
+    const { code, power } = this.#reducedExponential(x, to);
+    const powerOfTwo = (exponent: Code) =>
+      integers.shiftLeft(integers.add(exponent, this.bits(127)), i32.const(23));
+    return [
+      // Beyond these the result is 0 or Infinity. NaN stays.
+      set(x, f32x4.pseudoMaximum(f32x4.pseudoMinimum(value, this.constant(89)), this.constant(-104))),
+      code,
+      // 2^n in two factors: it can be larger than any float, or denormal.
+      set(power, integers.subtract(get(power), this.constant(12582912))),
+      set(half, integers.shiftRightSigned(get(power), i32.const(1))),
+      set(to, f32x4.multiply(get(to), powerOfTwo(get(half)))),
+      set(to, f32x4.multiply(get(to), powerOfTwo(integers.subtract(get(power), get(half))))),
+    ];
+  }
+
+  /** exp(x) for x <= 0. */
+  #exponentialOfNegative(value: Code, to: number): Code {
+    const x = this.#temporary();
+    const { code, power } = this.#reducedExponential(x, to);
+    return [
+      set(x, f32x4.pseudoMaximum(value, this.constant(-104))),
+      code,
+      // 2^(n + 64) cannot be denormal. The shift takes n out of the bits of 1.5 * 2^23.
+      set(power, integers.add(integers.shiftLeft(get(power), i32.const(23)), this.constant(2 ** 64))),
+      set(to, f32x4.multiply(f32x4.multiply(get(to), get(power)), this.constant(2 ** -64))),
     ];
   }
 
@@ -562,29 +583,25 @@ class StepWriter {
     const one = this.constant(1);
     return [
       set(x, value),
-      this.#exponential(f32x4.negate(f32x4.absolute(get(x))), e),
+      this.#exponentialOfNegative(v128.or(get(x), this.bits(signBit)), e),
       set(
         to,
         f32x4.divide(
-          v128.select(get(e), one, f32x4.less(get(x), this.constant(0))),
+          v128.select(get(e), one, integers.shiftRightSigned(get(x), i32.const(31))),
           f32x4.add(one, get(e)),
         ),
       ),
     ];
   }
 
-  /** Cephes' polynomial where |x| < 0.625, else 1 - 2 / (exp(2 |x|) + 1) with the sign of x. */
+  /** Cephes' polynomial where |x| < 0.625, else (1 - e) / (1 + e) with e = exp(-2 |x|) and the sign of x. */
   #hyperbolicTangent(value: Code, to: number): Code {
     const [x, square, large] = [this.#temporary(), this.#temporary(), this.#temporary()];
     const one = this.constant(1);
-    const magnitude = f32x4.absolute(get(x));
     return [
       set(x, value),
-      this.#exponential(f32x4.add(magnitude, magnitude), large),
-      set(
-        large,
-        f32x4.subtract(one, f32x4.divide(this.constant(2), f32x4.add(get(large), one))),
-      ),
+      this.#exponentialOfNegative(v128.or(f32x4.add(get(x), get(x)), this.bits(signBit)), large),
+      set(large, f32x4.divide(f32x4.subtract(one, get(large)), f32x4.add(one, get(large)))),
       set(large, this.#withSignOf(get(large), get(x))),
       set(square, f32x4.multiply(get(x), get(x))),
       set(
@@ -598,7 +615,7 @@ class StepWriter {
         ]),
       ),
       set(to, f32x4.multiplyAdd(f32x4.multiply(get(to), get(square)), get(x), get(x))),
-      set(to, v128.select(get(to), get(large), f32x4.less(magnitude, this.constant(0.625)))),
+      set(to, v128.select(get(to), get(large), f32x4.less(f32x4.absolute(get(x)), this.constant(0.625)))),
     ];
   }
 }
