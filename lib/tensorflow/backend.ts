@@ -78,43 +78,28 @@ export class Backend extends KernelBackendClass {
   }
 }
 
-let backend: Backend | undefined;
-let binding: Binding | undefined;
+const binding = new Binding();
+// The second parameter names the package of the C++ addon, which does not exist here.
+const backend = new Backend(binding, "whittle");
+// From here on tfjs records; it computes once the engine is open.
+tf.registerBackend("tensorflow", () => backend, 3);
+await tf.setBackend("tensorflow");
 
 /**
- * Opens the engine and makes it tfjs's backend.
+ * Opens the engine, on which tfjs's backend then computes. Recording needs no engine.
  *
  * @param options `device`: what to compute on; `onProgress`: told about the progress of a download.
  * @returns The open engine.
  * @throws {LibraryError} If no usable library can be had, or a GPU is asked for and there is none.
  */
-export async function startBackend(
+export function startBackend(
   options: { device?: Device; onProgress?: ProvisionListener } = {},
 ): Promise<Engine> {
-  const engine = await openEngine(options);
-  if (backend === undefined) {
-    const newBinding = new Binding(engine);
-    // The third parameter names the package of the C++ addon, which does not exist here.
-    const newBackend = new Backend(newBinding, "whittle");
-    tf.registerBackend("tensorflow", () => newBackend, 3);
-    binding = newBinding;
-    backend = newBackend;
-    await tf.setBackend("tensorflow");
-  }
-  return engine;
+  return openEngine(options);
 }
 
-/**
- * The backend, once it was started.
- *
- * @throws {TypeError} If it was not.
- */
+/** tfjs's backend and the binding behind it. */
 export function currentBackend(): { backend: Backend; binding: Binding } {
-  if (backend === undefined || binding === undefined) {
-    throw new TypeError(
-      "Cannot compute: TensorFlow is not open yet\n  help: import tf from whittle/tensorflow, which opens it",
-    );
-  }
   return { backend, binding };
 }
 
@@ -127,7 +112,8 @@ export function currentBackend(): { backend: Backend; binding: Binding } {
  * @param attributes Its attributes; every one without a default must be given.
  * @param outputCount Number of its outputs.
  * @returns Its outputs.
- * @throws {Error} With status code, operator and input shapes if TensorFlow refuses it.
+ * @throws {Error} With operator and input shapes if TensorFlow (or, inside a recording, its shape rule) refuses it.
+ * @throws {LibraryError} Outside a recording, if the engine is not open.
  */
 export function rawOperator(
   op: string,
@@ -135,7 +121,6 @@ export function rawOperator(
   attributes: Readonly<Record<string, Attribute>>,
   outputCount = 1,
 ): tf.Tensor[] {
-  const { backend } = currentBackend();
   return backend.executeMultipleOutputs(
     op,
     Object.entries(attributes).map(([name, attribute]) => toTfjsAttribute(name, attribute)),

@@ -3,7 +3,7 @@ import type { HostData } from "../graph/host_tensor.ts";
 import { printSpec } from "../graph/print_graph.ts";
 import { setAttributes, type TfjsAttribute, toAttributes } from "./attributes.ts";
 import { attributeTypes } from "./attributes.ts";
-import { cString, type Engine, throwOnError } from "./engine.ts";
+import { cString, currentEngine, openedEngine, throwOnError } from "./engine.ts";
 import { dataTypes, dtypeName, toTypedArray } from "./dtypes.ts";
 import { createHandle, handleShape, readHandle, releaseHandle, takeHandle } from "./native_tensor.ts";
 import type { Recording } from "./recording.ts";
@@ -17,7 +17,8 @@ export interface TensorMetadata {
 
 /**
  * tfjs-node's `TFJSBinding`, the interface between tfjs's kernels and TensorFlow (`tfjs_binding.ts` there; a C++ addon
- * in tfjs-node, the C API by FFI here). Outside a recording an operation runs at once; inside one it is written down.
+ * in tfjs-node, the C API by FFI here). Outside a recording an operation runs at once, for which the engine must be
+ * open; inside one it is written down, with or without an engine.
  *
  * Tensor ids are positive for native tensors and negative for values of a recording.
  */
@@ -37,22 +38,18 @@ export class Binding {
   readonly TF_ATTR_TYPE = attributeTypes.type;
   readonly TF_ATTR_SHAPE = attributeTypes.shape;
   readonly TF_ATTR_RESOURCE = attributeTypes.resource;
-  readonly TF_Version: string;
-
   /** The recording in progress, if any. Set by `record` only. */
   recording: Recording | undefined;
 
-  readonly #engine: Engine;
   readonly #handles = new Map<number, Deno.PointerObject>();
   #nextId = 1;
 
-  constructor(engine: Engine) {
-    this.#engine = engine;
-    this.TF_Version = engine.version;
+  get TF_Version(): string {
+    return currentEngine().version;
   }
 
   isUsingGpuDevice(): boolean {
-    return this.#engine.device === "gpu";
+    return openedEngine()?.device === "gpu";
   }
 
   /** Number of tensors alive on the native side. */
@@ -70,13 +67,13 @@ export class Binding {
       const data = toTypedArray(dtype, values).slice() as HostData;
       return toTensorId(this.recording.addConstant({ dtype: dtypeName(dtype), shape: [...shape], data }).id);
     }
-    return this.adopt(createHandle(this.#engine, shape, dtype, values));
+    return this.adopt(createHandle(currentEngine(), shape, dtype, values));
   }
 
   deleteTensor(id: number): void {
     const handle = this.#handles.get(id);
     if (handle === undefined) return; // values of a recording live as long as the recording
-    releaseHandle(this.#engine, handle);
+    releaseHandle(currentEngine(), handle);
     this.#handles.delete(id);
   }
 
@@ -87,7 +84,7 @@ export class Binding {
           "  help: return the tensor from the recorded function and read it from what the compiled function returns",
       );
     }
-    return readHandle(this.#engine, this.handle(id));
+    return readHandle(currentEngine(), this.handle(id));
   }
 
   executeOp(
@@ -107,7 +104,8 @@ export class Binding {
           dtype: dataTypes[value.dtype],
         }));
     }
-    const { native, context, status } = this.#engine;
+    const engine = currentEngine();
+    const { native, context, status } = engine;
     const handles = inputIds.map((id) => this.handle(id));
     const describe = () => `Cannot run ${op}(${inputIds.map((id) => printSpec(this.#spec(id))).join(", ")})`;
     const operation = native.TFE_NewOp(context, cString(op), status);
@@ -116,7 +114,7 @@ export class Binding {
     // TensorFlow reads the size of the buffer here and writes the number of outputs.
     const counts = new Int32Array([outputs.length]);
     try {
-      setAttributes(this.#engine, "eager", operation, attributes);
+      setAttributes(engine, "eager", operation, attributes);
       for (const handle of handles) {
         native.TFE_OpAddInput(operation, handle, status);
         throwOnError(native, status, describe);
@@ -128,12 +126,12 @@ export class Binding {
     }
     const results = Array.from(outputs.subarray(0, counts[0]), takeHandle);
     if (results.length < outputCount) {
-      for (const handle of results) releaseHandle(this.#engine, handle);
+      for (const handle of results) releaseHandle(engine, handle);
       throw new RangeError(`Cannot run ${op}: it has ${results.length} outputs, wanted ${outputCount}`);
     }
     return results.map((handle) => ({
       id: this.adopt(handle),
-      shape: handleShape(this.#engine, handle),
+      shape: handleShape(engine, handle),
       dtype: native.TFE_TensorHandleDataType(handle),
     }));
   }
@@ -166,8 +164,11 @@ export class Binding {
   #spec(id: number): TensorSpec {
     if (this.recording !== undefined) return this.recording.spec(toValueId(id));
     const handle = this.handle(id);
-    const dtype = dtypeName(this.#engine.native.TFE_TensorHandleDataType(handle));
-    return { dtype, shape: handleShape(this.#engine, handle) };
+    const engine = currentEngine();
+    return {
+      dtype: dtypeName(engine.native.TFE_TensorHandleDataType(handle)),
+      shape: handleShape(engine, handle),
+    };
   }
 }
 

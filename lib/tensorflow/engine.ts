@@ -67,6 +67,11 @@ export function currentEngine(): Engine {
   return open;
 }
 
+/** The engine if it is open: recording does without one where it can. */
+export function openedEngine(): Engine | undefined {
+  return open;
+}
+
 async function start(device: Device, onProgress?: ProvisionListener): Promise<Engine> {
   const library = await openLibrary(symbols, { device, onProgress });
   const native = library.symbols;

@@ -5,7 +5,6 @@ import { prune } from "../graph/prune.ts";
 import { currentBackend } from "./backend.ts";
 import { toTensorId, toValueId } from "./binding.ts";
 import { dataTypes } from "./dtypes.ts";
-import { currentEngine } from "./engine.ts";
 import { Recording } from "./recording.ts";
 
 /** Names of inputs to their dtype and shape, grouped at will; a tensor or a host tensor serves as its own spec. */
@@ -24,6 +23,8 @@ export type TensorsOf<S> = {
  * prints itself, that `compile` turns into one native call, and that exporters read. tfjs's gradients are recorded with
  * the rest.
  *
+ * TensorFlow need not be open; only operators without a shape rule of our own (`lib/graph/infer_shapes.ts`) want it.
+ *
  * The function must be synchronous, must use only its inputs and tensors it makes itself, cannot read values, and must
  * not draw random numbers in JavaScript: they would be the same in every call. Nested names are joined by `/`.
  *
@@ -34,7 +35,7 @@ export type TensorsOf<S> = {
  * @returns The graph, without operations no output needs.
  * @throws {TypeError} If a spec is none, or the function captures an outer tensor, reads values, draws random numbers,
  * returns anything but named tensors, or makes a tensor whose shape depends on values.
- * @throws {Error} With status code, operator and input shapes if TensorFlow refuses an operation.
+ * @throws {TypeError} With operator and input shapes if an operation's inputs or attributes do not fit it.
  *
  * @example
  * ```ts
@@ -52,13 +53,12 @@ export function record<S extends SpecTree>(
   inputs: S,
   options: { name?: string } = {},
 ): Graph {
-  const engine = currentEngine();
   const { backend, binding } = currentBackend();
   if (binding.recording !== undefined) {
     throw new TypeError("Cannot record inside a recording\n  help: call the inner function directly");
   }
   const specs = flattenSpecs(inputs);
-  const recording = new Recording(engine);
+  const recording = new Recording();
   binding.recording = recording;
   backend.recordedData = new WeakSet();
   tf.engine().startScope("record");

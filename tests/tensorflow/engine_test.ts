@@ -50,27 +50,31 @@ Deno.test("openEngine() refuses another device once it is open", async () => {
   assert.equal(still, "cpu");
 });
 
-Deno.test("currentEngine() says that the engine is not open", async () => {
+Deno.test("currentEngine(), compile() and operations say that the engine is not open, and work once it is", async () => {
   const output = await runProcess(`
     import { currentEngine } from "${lib}tensorflow/engine.ts";
-    import { currentBackend } from "${lib}tensorflow/backend.ts";
+    import { startBackend } from "${lib}tensorflow/backend.ts";
+    import { compile } from "${lib}tensorflow/compiled_function.ts";
     import { record } from "${lib}tensorflow/record.ts";
     import { tf } from "${lib}tensorflow/tf.ts";
-    for (const use of [currentEngine, currentBackend, () => record(() => ({}), {}), () => tf.add(1, 2)]) {
+    const graph = record(({ x }) => ({ y: tf.neg(x) }), { x: { dtype: "float32", shape: [2] } });
+    const early = tf.tensor1d([1, 2]); // stays in JavaScript until it is used
+    for (const use of [currentEngine, () => compile(graph), () => tf.add(1, 2), () => tf.neg(early)]) {
       try {
         use();
       } catch (error) {
         console.log(error.name + ": " + error.message);
       }
     }
+    await startBackend();
+    await using neg = compile(graph);
+    const { y } = await neg.run({ x: { dtype: "float32", shape: [2], data: await tf.add(early, 1).data() } });
+    console.log([...y.data].join(), tf.getBackend());
   `);
   const closed = `LibraryError: Cannot compute: the engine is not open yet
   help: import from whittle/tensorflow, or await openEngine() first
 `;
-  const started = `TypeError: Cannot compute: TensorFlow is not open yet
-  help: import tf from whittle/tensorflow, which opens it
-`;
-  assert.equal(output, `${closed}${started}${closed}Error: No backend found in registry.`);
+  assert.equal(output, `${closed.repeat(4)}-2,-3 tensorflow`);
 });
 
 Deno.test("throwOnError() throws the status code's name and number, and TensorFlow's message", () => {
