@@ -59,6 +59,27 @@ export const symbols = {
   dnnl_primitive_execute: { parameters: ["pointer", "pointer", "i32", "pointer"], result: STATUS },
   dnnl_primitive_destroy: { parameters: ["pointer"], result: STATUS },
 
+  // transposition of A and of B ("N" or "T"), M, N, K, alpha, A and its leading dimension, B and its, beta, C and its;
+  // row-major
+  dnnl_sgemm: {
+    parameters: [
+      "u8",
+      "u8",
+      "i64",
+      "i64",
+      "i64",
+      "f32",
+      "pointer",
+      "i64",
+      "pointer",
+      "i64",
+      "f32",
+      "pointer",
+      "i64",
+    ],
+    result: STATUS,
+  },
+
   dnnl_primitive_attr_create: { parameters: ["buffer"], result: STATUS },
   dnnl_primitive_attr_set_scratchpad_mode: { parameters: ["pointer", "i32"], result: STATUS },
   dnnl_primitive_attr_set_fpmath_mode: { parameters: ["pointer", "i32"], result: STATUS },

@@ -1,0 +1,67 @@
+/** One thread of a team: prepares programs and runs them when told to. */
+import { parentPort } from "node:worker_threads";
+import { openOneDNN } from "./library.ts";
+import { createProgram, type Program, type ProgramDescription } from "./program.ts";
+import { createEngine, type Engine } from "./primitives.ts";
+
+/** What the main thread asks for. */
+export type Request =
+  | { readonly kind: "open"; readonly library: string }
+  | { readonly kind: "prepare"; readonly id: number; readonly description: ProgramDescription }
+  | { readonly kind: "run"; readonly id: number }
+  | { readonly kind: "profile"; readonly id: number }
+  | { readonly kind: "drop"; readonly id: number };
+
+/** What it is told. */
+export type Answer = { readonly error?: string; readonly result?: unknown };
+
+let engine: Engine | undefined;
+const programs = new Map<number, Program>();
+
+async function answer(request: Request): Promise<unknown> {
+  switch (request.kind) {
+    case "open": {
+      const { native, openMP, system } = await openOneDNN(request.library);
+      openMP.omp_set_num_threads(1); // the team's threads are the threads
+      flushDenormals(system);
+      engine = createEngine(native);
+      return;
+    }
+    case "prepare": {
+      const program = createProgram(engine!, request.description);
+      programs.set(request.id, program);
+      return program.implementations;
+    }
+    case "run":
+      return programs.get(request.id)!.run();
+    case "profile":
+      return programs.get(request.id)!.profile();
+    case "drop":
+      programs.delete(request.id);
+  }
+}
+
+/**
+ * Makes numbers too small for float32's full precision 0 in this thread: computing with them takes a hundred times as
+ * long. glibc keeps the SSE control register at byte 28 of `fenv_t`.
+ */
+function flushDenormals(
+  system: { fegetenv(buffer: BufferSource): number; fesetenv(buffer: BufferSource): number },
+): void {
+  const environment = new Uint8Array(32);
+  system.fegetenv(environment);
+  const view = new DataView(environment.buffer);
+  const flushToZero = 0x8000, denormalsAreZero = 0x40;
+  view.setUint32(28, view.getUint32(28, true) | flushToZero | denormalsAreZero, true);
+  system.fesetenv(environment);
+}
+
+parentPort!.on("message", async (request: Request) => {
+  try {
+    parentPort!.postMessage({ result: await answer(request) } satisfies Answer);
+  } catch (thrown) {
+    parentPort!.postMessage(
+      { error: thrown instanceof Error ? thrown.message : String(thrown) } satisfies Answer,
+    );
+  }
+});

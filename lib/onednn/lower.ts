@@ -1,0 +1,115 @@
+import type { Graph, GraphNode } from "../graph/graph.ts";
+import { printSpec } from "../graph/print_graph.ts";
+import { valueSpecs } from "../graph/value_specs.ts";
+import { Builder, NotLowered } from "./builder.ts";
+import type { Value } from "./operations.ts";
+import { constantValue, elementType, rules } from "./rules.ts";
+
+/** A graph as values, see `operations.ts`. */
+export interface Lowered {
+  readonly inputs: ReadonlyMap<string, Value>;
+  readonly outputs: ReadonlyMap<string, Value>;
+  /** Images of the batch that threads may share out among them; 1 if the graph has no batch that can be split. */
+  readonly batchSize: number;
+}
+
+/**
+ * Reduces a graph to maps, reductions and calls by the rules.
+ *
+ * @param graph Any graph.
+ * @param variables Names of its inputs that are state, and so no batch.
+ * @returns The values of its inputs and outputs.
+ * @throws {TypeError} If an operator has no rule, or is used in a way its rule does not cover; all of them are named.
+ */
+export function lower(graph: Graph, variables: ReadonlySet<string>): Lowered {
+  const batchSize = commonBatch(graph, variables);
+  if (batchSize > 1) {
+    try {
+      return lowerWith(graph, variables, batchSize);
+    } catch (thrown) {
+      if (!(thrown instanceof NotLowered)) throw thrown;
+      // What mixes the rows of its batch is computed whole.
+    }
+  }
+  return lowerWith(graph, variables, 1);
+}
+
+/** Length of the first axis all inputs of a call share; 1 if they share none. */
+function commonBatch(graph: Graph, variables: ReadonlySet<string>): number {
+  const lengths = new Set(
+    graph.inputs.filter(({ name, shape }) => !variables.has(name) && shape.length > 0).map(({ shape }) =>
+      shape[0]!
+    ),
+  );
+  return lengths.size === 1 ? [...lengths][0]! : 1;
+}
+
+function lowerWith(graph: Graph, variables: ReadonlySet<string>, batchSize: number): Lowered {
+  const b = new Builder();
+  const specs = valueSpecs(graph);
+  const values = new Map<number, Value>();
+  const constants = new Map<number, number[]>();
+  const inputs = new Map<string, Value>();
+  for (const { id, name, shape, dtype } of graph.inputs) {
+    const batch = batchSize > 1 && !variables.has(name) && shape.length > 0;
+    const value = b.input(name, shape, elementType(dtype), batch);
+    inputs.set(name, value);
+    values.set(id, value);
+  }
+  const problems: string[] = [], failed = new Set<number>();
+  const fail = (node: GraphNode) => node.outputs.forEach(({ id }) => failed.add(id));
+  for (const node of graph.nodes) {
+    const what = () =>
+      `${node.op}(${node.inputs.map((id) => printSpec(specs.get(id)!)).join(", ")}): ${
+        printSpec(node.outputs[0]!)
+      }`;
+    const rule = rules[node.op];
+    if (rule === undefined) {
+      problems.push(`${what()}: there is no rule for it`);
+      fail(node);
+      continue;
+    }
+    const attribute = node.attributes["value"];
+    if (node.op === "Const" && attribute?.kind === "tensor") {
+      const data = attribute.value.data as ArrayLike<number | bigint>;
+      if (attribute.value.dtype !== "float32") {
+        constants.set(node.outputs[0]!.id, Array.from(data, Number));
+        if (attribute.value.dtype !== "int32" && attribute.value.dtype !== "bool") continue;
+      }
+      values.set(node.outputs[0]!.id, constantValue(b, attribute.value));
+      continue;
+    }
+    if (node.inputs.some((id) => failed.has(id))) {
+      fail(node); // what it reads is among the problems
+      continue;
+    }
+    try {
+      const made = rule({
+        b,
+        node,
+        inputs: node.inputs.map((id) => values.get(id)!),
+        constant: (index) => {
+          const numbers = constants.get(node.inputs[index]!);
+          if (numbers === undefined) throw new NotLowered(`its input ${index} is no constant`);
+          return numbers;
+        },
+      });
+      made.forEach((value, index) => values.set(node.outputs[index]!.id, value));
+    } catch (thrown) {
+      if (!(thrown instanceof NotLowered)) throw thrown;
+      if (batchSize > 1) throw thrown; // tried again without
+      problems.push(`${what()}: ${thrown.message}`);
+      fail(node);
+    }
+  }
+  if (problems.length > 0) {
+    throw new TypeError(
+      `Cannot compile ${graph.name} for oneDNN: it has operators that cannot be lowered\n  ${
+        problems.slice(0, 5).join("\n  ")
+      }${problems.length > 5 ? `\n  (and ${problems.length - 5} more)` : ""}\n` +
+        `  help: pass { executor: "tensorflow" } or { executor: "auto" }`,
+    );
+  }
+  const outputs = new Map(graph.outputs.map(({ name, value }) => [name, values.get(value)!]));
+  return { inputs, outputs, batchSize };
+}
