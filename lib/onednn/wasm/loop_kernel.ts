@@ -626,6 +626,8 @@ const args = 0;
 const sizeOfElement = { float32: 4, int32: 4, uint8: 1, bool: 1 } as const;
 /** Bytes that the rows of a block have, about, when sums over rows take the channels tile by tile: fits in the L2. */
 const blockBytes = 1 << 18;
+/** Elements of a row from which on the loop along it is worth its beginning and end; shorter ones are tiled. */
+const shortestRow = 65;
 /** Rows added in float32 before the sum is added to one in float64. */
 const rowsPerSum = 64;
 
@@ -660,11 +662,9 @@ function loopFunction(kernel: LoopKernel): FunctionCode {
   const copyPointers = (to: readonly number[], from: readonly number[]) =>
     to.map((pointer, stream) => set(pointer, get(from[stream]!)));
 
-  const byTiles = rank >= 2 &&
-    outputs.some(({ reducedRows, inner, mode }) =>
-      reducedRows && inner === "contiguous" && mode !== "store"
-    ) &&
-    streams.every(({ inner }) => inner !== "strided") && outputs.every(({ inner }) => inner === "contiguous");
+  const canBeTiled = rank >= 2 && streams.every(({ inner }) => inner !== "strided") &&
+    outputs.every(({ inner }) => inner === "contiguous");
+  const byTiles = canBeTiled && outputs.some(({ reducedRows, mode }) => reducedRows && mode !== "store");
   const inRegisters = outputs.map(({ inner, mode, reducedRows }) =>
     mode !== "store" && (byTiles ? reducedRows === true : inner === "constant")
   );
@@ -673,7 +673,7 @@ function loopFunction(kernel: LoopKernel): FunctionCode {
     locals,
     outputs.filter(({ mode }, index) => mode === "add" && inRegisters[index]).map(({ step }) => step),
   );
-  const unrolled = byTiles || steps.size < 120 ? 4 : 1;
+  const unrolled = byTiles || steps.size < 20 ? 4 : 2;
   const reductions: Reduction[] = [];
   for (const [output, { mode }] of outputs.entries()) {
     if (!inRegisters[output]) continue;
@@ -1020,7 +1020,14 @@ function loopFunction(kernel: LoopKernel): FunctionCode {
 
   function nest(level: number, pointers: readonly number[]): Code {
     if (byTiles && level === rank - 2) return tiles(pointers);
-    if (level === rank - 1) return innermostLoop(pointers);
+    if (canBeTiled && level === rank - 2) {
+      const isShort = i32.lessUnsigned(extent(rank - 1), i32.const(shortestRow));
+      return [when(isShort, tiles(pointers)), when(i32.isZero(isShort), outerLoop(level, pointers))];
+    }
+    return level === rank - 1 ? innermostLoop(pointers) : outerLoop(level, pointers);
+  }
+
+  function outerLoop(level: number, pointers: readonly number[]): Code {
     const count = locals.add("i32");
     const inner = newPointers();
     return [
