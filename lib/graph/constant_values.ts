@@ -53,10 +53,10 @@ type Fold = (
 
 const same: Fold = ([x]) => x;
 
-/** Only numbers and equal shapes: what else is broadcast is no shape. */
+/** Of numbers and lists of them only: a shape has no more axes. */
 function pairwise(compute: (a: number, b: number) => number): Fold {
-  return ([a, b]) => {
-    if (a.length !== b.length && a.length !== 1 && b.length !== 1) return undefined;
+  return ([a, b], shapes) => {
+    if (shapes.some((shape) => shape.length > 1)) return undefined;
     return Array.from(
       { length: a.length === 1 ? b.length : a.length },
       (_, index) => compute(a[a.length === 1 ? 0 : index], b[b.length === 1 ? 0 : index]),

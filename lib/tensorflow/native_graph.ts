@@ -1,5 +1,6 @@
 import type { GraphNode, GraphValue, TensorSpec } from "../graph/graph.ts";
 import { printSpec } from "../graph/print_graph.ts";
+import { signatureOf } from "../graph/shape_rules/signatures.ts";
 import { setAttributes } from "./attributes.ts";
 import { cString, type Engine, throwOnError } from "./engine.ts";
 import { dtypeName } from "./dtypes.ts";
@@ -8,7 +9,8 @@ import { dtypeName } from "./dtypes.ts";
 type NativeOutput = Uint8Array<ArrayBuffer>;
 
 /**
- * A `TF_Graph` that grows node by node. While recording it infers shapes; when compiling it becomes a function.
+ * A `TF_Graph` that grows node by node. When compiling it becomes a function; while recording it infers the shapes that
+ * our own rules do not know.
  * Values are known by the numbers of the {@linkcode Graph} it mirrors.
  */
 export class NativeGraph {
@@ -49,18 +51,17 @@ export class NativeGraph {
   ): TensorSpec[] {
     const { native, status } = this.#engine;
     const inputs = node.inputs.map((id) => this.#value(id, node.op));
-    const { before, after } = listInputs[node.op] ?? { before: inputs.length, after: 0 };
-    const end = inputs.length - after;
+    const wanted = signatureOf(node.op)?.inputs ?? [];
+    const list = wanted.findIndex(({ count, mixed }) => count !== undefined || mixed);
+    const before = list < 0 ? inputs.length : list;
+    const end = list < 0 ? inputs.length : inputs.length - (wanted.length - list - 1);
     const description = native.TF_NewOperation(
       this.#graph,
       cString(node.op),
       cString(`n${this.#operations++}`),
     );
     for (const input of inputs.slice(0, before)) native.TF_AddInput(description, input);
-    if (node.op in listInputs) {
-      const list = inputs.slice(before, end);
-      native.TF_AddInputList(description, concatenate(list), list.length);
-    }
+    if (list >= 0) native.TF_AddInputList(description, concatenate(inputs.slice(before, end)), end - before);
     for (const input of inputs.slice(end)) native.TF_AddInput(description, input);
     setAttributes(this.#engine, "graph", description, node.attributes);
     const operation = native.TF_FinishOperation(description, status);
@@ -153,15 +154,6 @@ export class NativeGraph {
 function isWorkspace(op: string, output: number): boolean {
   return op === "FusedBatchNormV3" && output === 5;
 }
-
-/** Operators one of whose inputs is a list: how many single inputs are before it and after it. */
-const listInputs: Record<string, { before: number; after: number }> = {
-  AddN: { before: 0, after: 0 },
-  ConcatV2: { before: 0, after: 1 },
-  Einsum: { before: 0, after: 0 },
-  IdentityN: { before: 0, after: 0 },
-  Pack: { before: 0, after: 0 },
-};
 
 function toOutput(operation: Deno.PointerValue, index: number): NativeOutput {
   const bytes = new Uint8Array(16);

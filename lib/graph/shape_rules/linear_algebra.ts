@@ -31,7 +31,7 @@ const batchMatMul = (broadcasts: boolean): ShapeRule => (node) => {
 
 /** `ab,bc->ac`; `...` stands for any number of axes, which are broadcast. */
 const einsum: ShapeRule = (node: NodeView) => {
-  const equation = node.string("equation").replaceAll(" ", "");
+  const equation = node.string("equation");
   const subscripts = /^([^>]*)->([^>]*)$/.exec(equation);
   if (subscripts === null) node.refuse(`equation must have one "->", found "${equation}"`);
   const terms = subscripts[1].split(",");

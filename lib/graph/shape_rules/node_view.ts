@@ -182,7 +182,7 @@ export class NodeView {
   #checkAttributes(): void {
     for (const [name, { kind, value }] of Object.entries(this.#attributes)) {
       const definition = this.#signature.attributes.get(name);
-      if (definition === undefined) this.refuse(`it has no attribute ${name}`);
+      if (definition === undefined) continue; // TensorFlow passes over it too
       if (definition.kind !== kind) {
         this.refuse(`attribute ${name} must be of kind ${definition.kind}, found ${kind}`);
       }
@@ -215,7 +215,13 @@ export class NodeView {
     const names: string[] = [];
     for (const { name, type, count, mixed } of wanted) {
       if (mixed) {
-        names.push(...this.inputs.map((_, index) => `${name} ${index}`));
+        const wanted = this.#attributes[type]?.value as readonly string[] | undefined;
+        this.inputs.forEach(({ dtype }, index) => {
+          names.push(`${name} ${index}`);
+          if (wanted !== undefined && wanted[index] !== dtype) {
+            this.refuse(`${names[index]} must be ${wanted[index]} (${type}), found ${dtype}`);
+          }
+        });
         continue;
       }
       if (count === undefined) {

@@ -105,7 +105,6 @@ export const reductionRules: Readonly<Record<string, ShapeRule>> = {
   SoftmaxCrossEntropyWithLogits: crossEntropy,
   SparseSoftmaxCrossEntropyWithLogits: sparseCrossEntropy,
   Sum: reduce,
-  TopK: (node) => largest(node, node.int("k")),
   TopKV2: (node) => largest(node, node.scalar(1)),
   UnsortedSegmentMax: segments,
   UnsortedSegmentMin: segments,

@@ -268,7 +268,6 @@ TensorScatterMin(tensor: T, indices: Tindices, updates: T) -> output: T {T: dtyp
 TensorScatterSub(tensor: T, indices: Tindices, updates: T) -> output: T {T: dtype, Tindices: dtype in int32|int64, bad_indices_policy: string = ""}
 TensorScatterUpdate(tensor: T, indices: Tindices, updates: T) -> output: T {T: dtype, Tindices: dtype in int32|int64, bad_indices_policy: string = ""}
 Tile(input: T, multiples: Tmultiples) -> output: T {T: dtype, Tmultiples: dtype in int32|int64 = int32}
-TopK(input: T) -> values: T, indices: int32 {k: int >= 0, sorted: bool = true, T: dtype in float32|int32|uint8|int64}
 TopKV2(input: T, k: Tk) -> values: T, indices: index_type {sorted: bool = true, T: dtype in float32|int32|uint8|int64, Tk: dtype in int32|int64 = int32, index_type: dtype in int32|int64 = int32}
 Transpose(x: T, perm: Tperm) -> y: T {T: dtype, Tperm: dtype in int32|int64 = int32}
 TruncateDiv(x: T, y: T) -> z: T {T: dtype in float32|uint8|int32|int64|complex64}
