@@ -18,7 +18,7 @@ import { type Batch, createLoader } from "../lib/data/loader.ts";
 import { initialise } from "../lib/models/initialise.ts";
 import { createNetwork, modelRecord } from "../lib/models/registry.ts";
 import { startBackend } from "../lib/tensorflow/backend.ts";
-import { compile } from "../lib/tensorflow/compiled_function.ts";
+import { compile } from "../lib/tensorflow/compile.ts";
 import { isTrainable, recordTrainStep } from "../lib/training/train_step.ts";
 
 const [modelId = "mobilenetv3_small_100", batchText = "32", stepsText = "12"] = Deno.args;

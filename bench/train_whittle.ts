@@ -9,7 +9,7 @@ import { createInference } from "../lib/models/inference.ts";
 import { initialise } from "../lib/models/initialise.ts";
 import { createNetwork, modelRecord } from "../lib/models/registry.ts";
 import { startBackend } from "../lib/tensorflow/backend.ts";
-import { compile } from "../lib/tensorflow/compiled_function.ts";
+import { compile } from "../lib/tensorflow/compile.ts";
 import { initialState, recordTrainStep } from "../lib/training/train_step.ts";
 
 const started = 0; // performance.now() counts from the start of the process

@@ -22,7 +22,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   graph: [],
   provision: ["errors"],
   onednn: [...GROUND, "provision"],
-  tensorflow: [...GROUND, "provision"],
+  tensorflow: [...GROUND, "provision", "onednn"],
   operators: [...GROUND, "tensorflow"],
   ...fromAll(PARTS, [...GROUND, "provision", "tensorflow", "operators", ...PARTS]),
   ...fromAll(WORK, [...GROUND, "provision", "tensorflow", "operators", ...PARTS, ...WORK]),

@@ -1,7 +1,7 @@
 import type { Preprocessing } from "../data/preprocessing.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import { normaliseImages } from "../operators/normalise_images.ts";
-import { compile } from "../tensorflow/compiled_function.ts";
+import { compile } from "../tensorflow/compile.ts";
 import { record, type SpecTree } from "../tensorflow/record.ts";
 import type { tf } from "../tensorflow/tf.ts";
 import type { Graph } from "../graph/graph.ts";

@@ -7,10 +7,10 @@ import { createEngine, type Engine } from "./primitives.ts";
 /** What the main thread asks for. */
 export type Request =
   | { readonly kind: "open"; readonly library: string }
-  | { readonly kind: "prepare"; readonly id: number; readonly description: ProgramDescription }
-  | { readonly kind: "run"; readonly id: number }
-  | { readonly kind: "profile"; readonly id: number }
-  | { readonly kind: "drop"; readonly id: number };
+  | { readonly kind: "prepare"; readonly program: number; readonly description: ProgramDescription }
+  | { readonly kind: "run"; readonly program: number }
+  | { readonly kind: "profile"; readonly program: number }
+  | { readonly kind: "drop"; readonly program: number };
 
 /** What it is told. */
 export type Answer = { readonly error?: string; readonly result?: unknown };
@@ -29,15 +29,15 @@ async function answer(request: Request): Promise<unknown> {
     }
     case "prepare": {
       const program = createProgram(engine!, request.description);
-      programs.set(request.id, program);
+      programs.set(request.program, program);
       return program.implementations;
     }
     case "run":
-      return programs.get(request.id)!.run();
+      return programs.get(request.program)!.run();
     case "profile":
-      return programs.get(request.id)!.profile();
+      return programs.get(request.program)!.profile();
     case "drop":
-      programs.delete(request.id);
+      programs.delete(request.program);
   }
 }
 

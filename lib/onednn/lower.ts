@@ -5,6 +5,11 @@ import { Builder, NotLowered } from "./builder.ts";
 import type { Value } from "./operations.ts";
 import { constantValue, elementType, rules } from "./rules.ts";
 
+/** A graph that cannot be computed by this executor; the message tells what in it. */
+export class CannotLower extends TypeError {
+  override name = "CannotLower";
+}
+
 /** A graph as values, see `operations.ts`. */
 export interface Lowered {
   readonly inputs: ReadonlyMap<string, Value>;
@@ -19,7 +24,7 @@ export interface Lowered {
  * @param graph Any graph.
  * @param variables Names of its inputs that are state, and so no batch.
  * @returns The values of its inputs and outputs.
- * @throws {TypeError} If an operator has no rule, or is used in a way its rule does not cover; all of them are named.
+ * @throws {CannotLower} If an operator has no rule, or is used in a way its rule does not cover; all of them are named.
  */
 export function lower(graph: Graph, variables: ReadonlySet<string>): Lowered {
   const batchSize = commonBatch(graph, variables);
@@ -50,14 +55,20 @@ function lowerWith(graph: Graph, variables: ReadonlySet<string>, batchSize: numb
   const values = new Map<number, Value>();
   const constants = new Map<number, number[]>();
   const inputs = new Map<string, Value>();
-  for (const { id, name, shape, dtype } of graph.inputs) {
-    const batch = batchSize > 1 && !variables.has(name) && shape.length > 0;
-    const value = b.input(name, shape, elementType(dtype), batch);
-    inputs.set(name, value);
-    values.set(id, value);
-  }
   const problems: string[] = [], failed = new Set<number>();
   const fail = (node: GraphNode) => node.outputs.forEach(({ id }) => failed.add(id));
+  for (const { id, name, shape, dtype } of graph.inputs) {
+    const batch = batchSize > 1 && !variables.has(name) && shape.length > 0;
+    try {
+      const value = b.input(name, shape, elementType(dtype), batch);
+      inputs.set(name, value);
+      values.set(id, value);
+    } catch (thrown) {
+      if (!(thrown instanceof NotLowered)) throw thrown;
+      problems.push(`input ${name}: ${thrown.message}`);
+      failed.add(id);
+    }
+  }
   for (const node of graph.nodes) {
     const what = () =>
       `${node.op}(${node.inputs.map((id) => printSpec(specs.get(id)!)).join(", ")}): ${
@@ -94,7 +105,10 @@ function lowerWith(graph: Graph, variables: ReadonlySet<string>, batchSize: numb
           return numbers;
         },
       });
-      made.forEach((value, index) => values.set(node.outputs[index]!.id, value));
+      made.forEach((value, index) => {
+        const { id, dtype } = node.outputs[index]!, type = elementType(dtype);
+        values.set(id, value.type === type ? value : b.mapTo(type, "copy", value));
+      });
     } catch (thrown) {
       if (!(thrown instanceof NotLowered)) throw thrown;
       if (batchSize > 1) throw thrown; // tried again without
@@ -103,13 +117,18 @@ function lowerWith(graph: Graph, variables: ReadonlySet<string>, batchSize: numb
     }
   }
   if (problems.length > 0) {
-    throw new TypeError(
-      `Cannot compile ${graph.name} for oneDNN: it has operators that cannot be lowered\n  ${
+    throw new CannotLower(
+      `Cannot compile ${graph.name} for oneDNN: it has what this executor does not know\n  ${
         problems.slice(0, 5).join("\n  ")
       }${problems.length > 5 ? `\n  (and ${problems.length - 5} more)` : ""}\n` +
         `  help: pass { executor: "tensorflow" } or { executor: "auto" }`,
     );
   }
-  const outputs = new Map(graph.outputs.map(({ name, value }) => [name, values.get(value)!]));
+  // What is returned has memory of its own.
+  const returned = (value: Value) =>
+    ["map", "combination", "reduce", "call", "assembly"].includes(value.source.kind)
+      ? value
+      : b.map("copy", value);
+  const outputs = new Map(graph.outputs.map(({ name, value }) => [name, returned(values.get(value)!)]));
   return { inputs, outputs, batchSize };
 }

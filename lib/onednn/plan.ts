@@ -62,6 +62,8 @@ export interface Plan {
   readonly threads: number;
   /** Bytes of memory it needs. */
   readonly memoryBytes: number;
+  /** Those of them that grow with the batch. */
+  readonly batchBytes: number;
   readonly kernels: readonly (LoopKernel | DepthwiseFilterGradient)[];
   /** Arguments of the kernels, to be written at `argumentsAt`. */
   readonly words: Int32Array;
@@ -103,7 +105,7 @@ const alignment = 64;
 /** The least that is at the beginning: the barrier. */
 export const controlBytes = 256;
 /** What the buffers of one slice may take together: they should stay in a core's cache. */
-const sliceBytes = 1.5 * 2 ** 20;
+const sliceBytes = Number(Deno.env.get("SLICE") ?? 1.5) * 2 ** 20;
 
 const align = (bytes: number) => Math.ceil(bytes / alignment) * alignment;
 
@@ -138,6 +140,7 @@ class Planner {
   readonly #address = new Map<Buffer, number>();
   readonly #perThread: number[] = [];
   #sliceAt = 0;
+  #batchBytes = 0;
   #top = controlBytes;
 
   constructor(lowered: Lowered, scheduled: Schedule, threads: number, variables: ReadonlySet<string>) {
@@ -183,6 +186,7 @@ class Planner {
     return {
       threads: this.#threads,
       memoryBytes: this.#top,
+      batchBytes: this.#batchBytes,
       kernels: this.#kernels,
       words: Int32Array.from(this.#words, (word) => word | 0),
       argumentsAt,
@@ -216,8 +220,8 @@ class Planner {
   /** For each phase and thread the slices of its images. */
   #chooseSlices(): Slice[][][] {
     const { batchSize } = this.#lowered;
-    return this.#schedule.phases.map(({ batch }, phase) => {
-      const perImage = Math.max(1, this.#sliceBytes(batch, phase));
+    return this.#schedule.phases.map(({ batch }) => {
+      const perImage = Math.max(1, this.#sliceBytes(batch));
       return Array.from({ length: this.#threads }, (_, thread) => {
         const { first, count } = imagesOf(batchSize, this.#threads, thread);
         const size = Math.max(1, Math.min(count, Math.floor(sliceBytes / perImage)));
@@ -231,14 +235,24 @@ class Planner {
     });
   }
 
-  /** Bytes that one image of a slice needs where most is needed at once. */
-  #sliceBytes(items: readonly Item[], phase: number): number {
-    const buffers = this.#schedule.buffers.filter(({ kind, first }) => kind === "slice" && first === phase);
+  /** Bytes of one image that are written and read, or read twice, in a phase, where most of them are needed at once. */
+  #sliceBytes(items: readonly Item[]): number {
+    const uses = new Map<Buffer, number[]>();
+    items.forEach((item, position) => {
+      for (const buffer of buffersOf(item)) uses.set(buffer, [...uses.get(buffer) ?? [], position]);
+    });
+    const kept = [...uses].filter(([{ kind }]) => kind === "slice" || kind === "batch").map((
+      [buffer, positions],
+    ) => ({
+      bytes: buffer.size * sizeOf[buffer.type],
+      first: positions[0]!,
+      last: positions.at(-1)!,
+    }));
     return Math.max(
       0,
       ...items.map((_, position) =>
-        buffers.filter(({ firstItem, lastItem }) => firstItem <= position && position <= lastItem)
-          .reduce((sum, { type, size }) => sum + size * sizeOf[type], 0)
+        kept.filter(({ first, last }) => first <= position && position <= last)
+          .reduce((sum, { bytes }) => sum + bytes, 0)
       ),
     );
   }
@@ -309,6 +323,7 @@ class Planner {
         last: buffer.lasting ? Infinity : buffer.last,
       }));
     const arena = packIntervals(batches);
+    this.#batchBytes = arena.bytes;
     const arenaAt = this.#allocate(arena.bytes);
     batches.forEach(({ buffer }, index) => this.#address.set(buffer, arenaAt + arena.offsets[index]!));
     // Slices: each phase anew, each thread its own.
@@ -404,11 +419,14 @@ class Planner {
   #kernel(item: KernelItem, phase: number, thread: number, slice: Slice): Instruction {
     const inBatch = slice !== whole;
     const shape = inBatch ? [slice.count, ...item.shape.slice(1)] : item.shape;
-    const located = (access: Access) => ({
-      pointer: this.#addressOf(access.buffer, access.thread ?? thread, slice) +
-        access.offset * sizeOf[access.buffer.type],
-      strides: access.strides.map((stride) => stride * sizeOf[access.buffer.type]),
-    });
+    const located = ({ buffer, thread: whose = thread, strides, offset }: Access) => {
+      // What is no batch may have a row for each image all the same.
+      const rows = buffer.kind === "shared" || buffer.kind === "thread" ? slice.first * (strides[0] ?? 0) : 0;
+      return {
+        pointer: this.#addressOf(buffer, whose, slice) + (offset + rows) * sizeOf[buffer.type],
+        strides: strides.map((stride) => stride * sizeOf[buffer.type]),
+      };
+    };
     const operands = item.operands.map(located), outputs = item.outputs.map(located);
     const { extents, keep } = collapse(
       shape,
@@ -696,6 +714,13 @@ interface Slice {
 
 /** What has no batch. */
 const whole: Slice = { first: 0, count: 1, index: 0 };
+
+/** The buffers an item reads and writes. */
+function buffersOf(item: Item): Buffer[] {
+  if (item.kind === "fill") return [item.buffer];
+  if (item.kind === "call") return [...item.inputs, item.output];
+  return [...item.operands, ...item.outputs].map(({ buffer }) => buffer);
+}
 
 function reads(item: Item, buffer: Buffer): boolean {
   if (item.kind === "fill") return false;

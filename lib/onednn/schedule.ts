@@ -381,7 +381,7 @@ class Region {
     switch (source.kind) {
       case "map":
       case "combination":
-        if (home !== undefined) this.#store(value, home, rowMajorStrides(value.shape), 0);
+        if (home !== undefined) this.#keep(value, home);
         break;
       case "reduce":
         this.#reduce(source.how, source.input, source.axes, home!, !value.batch && this.#context.batch);
@@ -407,7 +407,7 @@ class Region {
         }
         for (const { value: part, at } of source.parts) {
           const offset = at.reduce((sum, begin, axis) => sum + begin * strides[axis]!, 0);
-          this.#store(part, home!, strides, offset);
+          this.#store(part, home!, strides, offset, filling === undefined ? undefined : home);
         }
         break;
       }
@@ -439,15 +439,23 @@ class Region {
     if (there !== undefined) return there;
     const size = elements(value.shape) / (value.batch ? this.#context.batchSize : 1);
     const buffer = this.#context.scratch(value.type, size);
-    this.#store(value, buffer, rowMajorStrides(value.shape), 0);
+    this.#keep(value, buffer);
     this.#scratch.set(value, buffer);
     return buffer;
   }
 
-  #store(value: Value, buffer: Buffer, strides: readonly number[], offset: number): void {
+  /** Computes a map into its memory. */
+  #keep(value: Value, buffer: Buffer): void {
     const kernel = this.#kernelFor(value.shape, [value], value);
     const step = this.#compute(kernel, value, value);
-    kernel.outputs.push({ buffer, strides, offset, step, mode: "store" });
+    kernel.outputs.push({ buffer, strides: rowMajorStrides(value.shape), offset: 0, step, mode: "store" });
+    this.#wrote(kernel, buffer);
+  }
+
+  /** Copies a value into a window of a buffer, after the buffer was filled. */
+  #store(value: Value, buffer: Buffer, strides: readonly number[], offset: number, after?: Buffer): void {
+    const kernel = this.#kernelFor(value.shape, [value], undefined, after);
+    kernel.outputs.push({ buffer, strides, offset, step: this.#compute(kernel, value), mode: "store" });
     this.#wrote(kernel, buffer);
   }
 

@@ -1,17 +1,68 @@
 import { Worker } from "node:worker_threads";
+import type { ProvisionListener } from "../provision/events.ts";
 import type { Answer, Request } from "./_worker.ts";
+import { findOneDNN, type FoundOneDNN } from "./library.ts";
+
+/** How {@linkcode startTeam} works. */
+export interface TeamOptions {
+  /**
+   * How many threads compute.
+   * @default {OMP_NUM_THREADS if it is set, else the number of processors}
+   */
+  readonly threads?: number;
+  /** Told about the progress of a download. */
+  readonly onProgress?: ProvisionListener;
+  /** Stops a download. */
+  readonly signal?: AbortSignal;
+}
+
+let starting: Promise<Team> | undefined;
+let current: Team | undefined;
+
+/** The running team, if {@linkcode startTeam} has started it. */
+export function currentTeam(): Team | undefined {
+  return current;
+}
+
+/**
+ * Starts the threads all compiled functions share, once; fetches the library first if it is not there.
+ *
+ * @param options Threads, and who is told. They count the first time only.
+ * @returns The team.
+ * @throws {LibraryError} If oneDNN cannot be used here.
+ */
+export async function startTeam(options: TeamOptions = {}): Promise<Team> {
+  starting ??= (async () => {
+    const library = await findOneDNN(options);
+    return current = await Team.start(options.threads ?? defaultThreads(), library);
+  })();
+  try {
+    return await starting;
+  } catch (thrown) {
+    starting = undefined; // another try may find the network
+    throw thrown;
+  }
+}
+
+/** Threads a team has unless it is told otherwise. */
+export function defaultThreads(): number {
+  const wanted = Number(Deno.env.get("OMP_NUM_THREADS"));
+  return Number.isInteger(wanted) && wanted > 0 ? wanted : navigator.hardwareConcurrency;
+}
 
 /**
  * Worker threads that compute together. They sleep between runs and do not keep the process alive.
  */
 export class Team {
   readonly threads: number;
+  readonly library: FoundOneDNN;
   readonly #workers: Worker[];
   readonly #waiting: ((answer: Answer) => void)[][];
   #busy = 0;
 
-  private constructor(threads: number) {
+  private constructor(threads: number, library: FoundOneDNN) {
     this.threads = threads;
+    this.library = library;
     this.#waiting = Array.from({ length: threads }, () => []);
     this.#workers = Array.from({ length: threads }, (_, thread) => {
       const worker = new Worker(new URL("./_worker.ts", import.meta.url));
@@ -28,12 +79,12 @@ export class Team {
    * Starts threads and opens the library in each.
    *
    * @param threads How many.
-   * @param library Path of libdnnl.
+   * @param library Where libdnnl is.
    * @returns The team.
    */
-  static async start(threads: number, library: string): Promise<Team> {
-    const team = new Team(threads);
-    await team.ask(() => ({ kind: "open", library }));
+  static async start(threads: number, library: FoundOneDNN): Promise<Team> {
+    const team = new Team(threads, library);
+    await team.ask(() => ({ kind: "open", library: library.path }));
     return team;
   }
 

@@ -21,7 +21,8 @@ import { terminalProgress } from "../provision/terminal_progress.ts";
 import { startBackend } from "./backend.ts";
 
 export { rawOperator } from "./backend.ts";
-export { compile, type CompiledFunction, type CompileOptions } from "./compiled_function.ts";
+export type { CompiledFunction, Executor } from "../graph/compiled_function.ts";
+export { compile, type CompileOptions } from "./compile.ts";
 export { record, type SpecTree, type TensorsOf, type TensorTree } from "./record.ts";
 export { tf } from "./tf.ts";
 export type { Attribute, Graph, GraphInput, GraphNode, GraphOutput, GraphValue } from "../graph/graph.ts";

@@ -54,7 +54,7 @@ Deno.test("currentEngine(), compile() and operations say that the engine is not 
   const output = await runProcess(`
     import { currentEngine } from "${lib}tensorflow/engine.ts";
     import { startBackend } from "${lib}tensorflow/backend.ts";
-    import { compile } from "${lib}tensorflow/compiled_function.ts";
+    import { compile } from "${lib}tensorflow/compile.ts";
     import { record } from "${lib}tensorflow/record.ts";
     import { tf } from "${lib}tensorflow/tf.ts";
     const graph = record(({ x }) => ({ y: tf.neg(x) }), { x: { dtype: "float32", shape: [2] } });

@@ -2,55 +2,12 @@ import type { Graph } from "../graph/graph.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import { printSpec } from "../graph/print_graph.ts";
 import { valueSpecs } from "../graph/value_specs.ts";
-import { checkInputs, checkNextValues, checkVariables } from "./_check_tensors.ts";
+import { checkInputs, checkNextValues, checkVariables } from "../graph/check_tensors.ts";
+import type { CompiledFunction, Executor } from "../graph/compiled_function.ts";
 import { cString, currentEngine, type Engine, throwOnError } from "./engine.ts";
 import { dataTypes, dtypeName } from "./dtypes.ts";
 import { NativeGraph } from "./native_graph.ts";
 import { createHandle, handleShape, readHandle, releaseHandle, takeHandle } from "./native_tensor.ts";
-
-/** A graph that runs as one native call. */
-export interface CompiledFunction {
-  /** What it runs. */
-  readonly graph: Graph;
-  /**
-   * Runs it once; calls made while one is running wait for their turn. JavaScript goes on meanwhile.
-   *
-   * @param inputs A tensor for each input that is not a variable, under its name in the graph. They are copied at once,
-   * so the caller may overwrite their data while the call waits.
-   * @returns The outputs that are not variables, under their names in the graph.
-   * @throws {TypeError} If an input is missing, unknown, or of another dtype or shape, or the function was disposed.
-   * @throws {Error} With status code, operator and input shapes if TensorFlow fails; the variables keep their values.
-   */
-  run(inputs: Readonly<Record<string, HostTensor>>): Promise<Record<string, HostTensor>>;
-  /**
-   * Copies variables to JavaScript.
-   *
-   * @param prefix Names to read: those that begin with it; all if it is left out.
-   * @returns The variables, with the prefix taken off their names.
-   * @throws {TypeError} If the function was disposed.
-   */
-  read(prefix?: string): Promise<Record<string, HostTensor>>;
-  /**
-   * Overwrites variables.
-   *
-   * @param values New values under the variables' names; variables left out keep theirs. Copied at once.
-   * @throws {TypeError} If a name is no variable, or a dtype or shape differs; then none is overwritten.
-   */
-  write(values: Readonly<Record<string, HostTensor>>): Promise<void>;
-  /** Frees the native function and its variables, after the calls made before. Disposing twice does nothing. */
-  dispose(): Promise<void>;
-  /** The same, for `await using`. */
-  [Symbol.asyncDispose](): Promise<void>;
-}
-
-/** Options of {@linkcode compile}. */
-export interface CompileOptions {
-  /**
-   * State that stays with the executor between calls, with its first values. Each is an input of the graph; the
-   * output of the same name, if there is one, is its next value.
-   */
-  variables?: Readonly<Record<string, HostTensor>>;
-}
 
 /**
  * A `ConfigProto` (tensorflow/core/protobuf/config.proto) in protobuf's wire format:
@@ -62,34 +19,10 @@ const fuseOnly = Uint8Array.of(82, 12, 82, 10, 96, 1, 162, 6, 5, ...new TextEnco
 
 let compiled = 0;
 
-/**
- * Makes a graph one native call.
- *
- * @param graph What to run.
- * @param options `variables`: state that stays with the executor between calls.
- * @returns The function. Dispose of it when it is not needed any more.
- * @throws {TypeError} If a variable is no input of the graph, or its dtype or shape differ.
- * @throws {Error} With status code and operator if TensorFlow refuses the graph.
- *
- * @example
- * ```ts
- * import { compile, record } from "whittle/tensorflow";
- *
- * const scalar = (value: number) => ({ dtype: "float32" as const, shape: [], data: new Float32Array([value]) });
- * const graph = record(({ total, x }) => ({ total: total.add(x) }), { total: scalar(0), x: scalar(0) });
- *
- * await using counter = compile(graph, { variables: { total: scalar(0) } });
- * await counter.run({ x: scalar(2) });
- * await counter.run({ x: scalar(3) });
- * console.log((await counter.read()).total.data[0]); // 5
- * ```
- */
-export function compile(graph: Graph, options: CompileOptions = {}): CompiledFunction {
-  return new TensorFlowFunction(graph, options.variables ?? {});
-}
-
-class TensorFlowFunction implements CompiledFunction {
+/** A graph as a function of the engine's context. */
+export class TensorFlowFunction implements CompiledFunction {
   readonly graph: Graph;
+  readonly executor: Executor;
   readonly #engine: Engine;
   readonly #name: string;
   /** The handle of each variable, by name; replaced after each call. */
@@ -98,8 +31,14 @@ class TensorFlowFunction implements CompiledFunction {
   #turn: Promise<unknown> = Promise.resolve();
   #disposal: Promise<void> | undefined;
 
-  constructor(graph: Graph, variables: Readonly<Record<string, HostTensor>>) {
+  /**
+   * @param graph What to run.
+   * @param variables State that stays with the executor.
+   * @param reason Why TensorFlow runs it.
+   */
+  constructor(graph: Graph, variables: Readonly<Record<string, HostTensor>>, reason: string) {
     this.graph = graph;
+    this.executor = { name: "tensorflow", reason };
     this.#engine = currentEngine();
     this.#name = `${graph.name.replaceAll(/\W/g, "_")}_${++compiled}`;
     checkVariables(`Cannot compile ${graph.name}`, graph, variables);

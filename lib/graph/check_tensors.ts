@@ -1,7 +1,7 @@
-import type { Graph, GraphInput } from "../graph/graph.ts";
-import { type HostTensor, sizeOf } from "../graph/host_tensor.ts";
-import { printSpec } from "../graph/print_graph.ts";
-import { valueSpecs } from "../graph/value_specs.ts";
+import type { Graph, GraphInput } from "./graph.ts";
+import { type HostTensor, sizeOf } from "./host_tensor.ts";
+import { printSpec } from "./print_graph.ts";
+import { valueSpecs } from "./value_specs.ts";
 
 /** Checks the inputs of a call: one for each input of the graph that is not a variable, and no other. */
 export function checkInputs(

@@ -1,0 +1,212 @@
+import { checkInputs, checkNextValues, checkVariables } from "../graph/check_tensors.ts";
+import type { CompiledFunction, Executor } from "../graph/compiled_function.ts";
+import { fusePadding } from "../graph/fuse_padding.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { HostData, HostTensor } from "../graph/host_tensor.ts";
+import { lower } from "./lower.ts";
+import { requireMemory } from "./memory.ts";
+import { type Place, type Plan, plan } from "./plan.ts";
+import { schedule } from "./schedule.ts";
+import { currentTeam, defaultThreads, startTeam, type Team } from "./team.ts";
+import { buildKernels } from "./wasm/loop_kernel.ts";
+
+/** Bytes of a WebAssembly page. */
+const page = 65536;
+
+let functions = 0;
+
+/** A plan in memory, and the team that knows it under a number. */
+interface Prepared {
+  readonly team: Team;
+  readonly number: number;
+  readonly memory: WebAssembly.Memory;
+  /** What oneDNN calls its code, by label of the plan. */
+  readonly implementations: ReadonlyMap<number, string>;
+}
+
+/** A graph as programs for the threads of a team. */
+export class OneDNNFunction implements CompiledFunction {
+  readonly graph: Graph;
+  readonly executor: Executor;
+  readonly plan: Plan;
+  readonly #variables: ReadonlyMap<string, HostTensor>;
+  /** Of the first call; the variables' first values are in it. */
+  #prepared: Promise<Prepared> | undefined;
+  /** Resolves when the call before is done. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #disposal: Promise<void> | undefined;
+
+  /**
+   * @param graph What to run.
+   * @param variables State that stays with the executor.
+   * @param reason Why this executor runs it.
+   * @throws {TypeError} If the variables do not fit, or the graph cannot be lowered.
+   * @throws {RangeError} If it needs more memory than there is.
+   */
+  constructor(graph: Graph, variables: Readonly<Record<string, HostTensor>>, reason: string) {
+    checkVariables(`Cannot compile ${graph.name}`, graph, variables);
+    checkNextValues(graph, variables);
+    this.graph = graph;
+    this.executor = { name: "onednn", reason };
+    this.#variables = new Map(Object.entries(variables).map(([name, value]) => [name, copyOf(value)]));
+    const names = new Set(this.#variables.keys());
+    const threads = currentTeam()?.threads ?? defaultThreads();
+    const lowered = lower(fusePadding(graph), names);
+    this.plan = plan(lowered, schedule(lowered, threads), threads, names);
+    requireMemory(graph.name, this.plan, lowered.batchSize);
+  }
+
+  run(inputs: Readonly<Record<string, HostTensor>>): Promise<Record<string, HostTensor>> {
+    return this.#checked(() => {
+      checkInputs(this.graph, inputs, this.#variables);
+      // The caller may overwrite them while the call waits.
+      const given = Object.entries(inputs).map(([name, value]) => [name, copyOf(value)] as const);
+      return this.#inTurn(async ({ team, number, memory }) => {
+        for (const [name, { data }] of given) write(memory, this.plan.inputs.get(name)!, data);
+        try {
+          await team.ask(() => ({ kind: "run", program: number }));
+        } catch (thrown) {
+          throw new Error(
+            `Cannot run ${this.graph.name}: ${thrown instanceof Error ? thrown.message : thrown}`,
+          );
+        }
+        return this.#collect(memory, this.plan.outputs, (name) => !this.#variables.has(name));
+      });
+    });
+  }
+
+  read(prefix = ""): Promise<Record<string, HostTensor>> {
+    return this.#checked(() =>
+      this.#inTurn(({ memory }) => {
+        const values = this.#collect(
+          memory,
+          this.plan.inputs,
+          (name) => this.#variables.has(name) && name.startsWith(prefix),
+        );
+        return Object.fromEntries(
+          Object.entries(values).map(([name, value]) => [name.slice(prefix.length), value]),
+        );
+      })
+    );
+  }
+
+  write(values: Readonly<Record<string, HostTensor>>): Promise<void> {
+    return this.#checked(() => {
+      checkVariables(`Cannot write variables of ${this.graph.name}`, this.graph, values, this.#variables);
+      const given = Object.entries(values).map(([name, value]) => [name, copyOf(value)] as const);
+      return this.#inTurn(({ memory }) => {
+        for (const [name, { data }] of given) write(memory, this.plan.inputs.get(name)!, data);
+      });
+    });
+  }
+
+  /**
+   * Runs it once as it stands and measures.
+   *
+   * @returns For each thread milliseconds by label of the plan, and at the end those spent waiting; and what oneDNN
+   * calls its code.
+   */
+  profile(): Promise<{ milliseconds: Float64Array[]; implementations: ReadonlyMap<number, string> }> {
+    return this.#checked(() =>
+      this.#inTurn(async ({ team, number, implementations }) => ({
+        milliseconds: await team.ask(() => ({ kind: "profile", program: number })) as Float64Array[],
+        implementations,
+      }))
+    );
+  }
+
+  dispose(): Promise<void> {
+    return this.#disposal ??= this.#turn.then(async () => {
+      if (this.#prepared === undefined) return;
+      const prepared = await this.#prepared.catch(() => undefined);
+      await prepared?.team.ask(() => ({ kind: "drop", program: prepared.number }));
+      this.#prepared = undefined;
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  /** Errors of the caller come as rejections, those of a disposed function first. */
+  async #checked<T>(action: () => Promise<T>): Promise<T> {
+    if (this.#disposal !== undefined) {
+      throw new TypeError(
+        `Cannot use ${this.graph.name}: it was disposed\n` +
+          `  help: compile the graph again, or dispose of it later`,
+      );
+    }
+    return await action();
+  }
+
+  #inTurn<T>(action: (prepared: Prepared) => T | Promise<T>): Promise<T> {
+    const result = this.#turn.then(async () => action(await (this.#prepared ??= this.#prepare())));
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  async #prepare(): Promise<Prepared> {
+    const { kernels, words, argumentsAt, constants, labels, memoryBytes, programs, threads } = this.plan;
+    const team = await startTeam({ threads });
+    const pages = Math.ceil(memoryBytes / page);
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    const module = await WebAssembly.compile(
+      buildKernels(kernels, { initialPages: pages, maximumPages: pages }),
+    );
+    new Int32Array(memory.buffer, argumentsAt, words.length).set(words);
+    for (const { at, data, type } of constants) write(memory, { at, type, size: data.length }, data);
+    for (const [name, { data }] of this.#variables) write(memory, this.plan.inputs.get(name)!, data);
+    const number = functions++;
+    const answers = await team.ask((thread) => ({
+      kind: "prepare",
+      program: number,
+      description: { memory, module, threads, instructions: programs[thread]!, labels: labels.length },
+    })) as (readonly (readonly [number, string])[])[];
+    return { team, number, memory, implementations: new Map(answers.flat()) };
+  }
+
+  /** Copies of the outputs or variables that are wanted. */
+  #collect(
+    memory: WebAssembly.Memory,
+    places: ReadonlyMap<string, Place>,
+    wanted: (name: string) => boolean,
+  ): Record<string, HostTensor> {
+    const specs = new Map(
+      this.graph.inputs.map((
+        input,
+      ) => [input.id, input as { dtype: HostTensor["dtype"]; shape: readonly number[] }]),
+    );
+    for (const node of this.graph.nodes) for (const output of node.outputs) specs.set(output.id, output);
+    const ids = places === this.plan.inputs
+      ? this.graph.inputs.map(({ name, id }) => [name, id] as const)
+      : this.graph.outputs.map(({ name, value }) => [name, value] as const);
+    const values: Record<string, HostTensor> = {};
+    for (const [name, id] of ids) {
+      if (!wanted(name)) continue;
+      const { dtype, shape } = specs.get(id)!;
+      values[name] = { dtype, shape, data: view(memory, places.get(name)!).slice() };
+    }
+    return values;
+  }
+}
+
+function copyOf({ dtype, shape, data }: HostTensor): HostTensor {
+  return { dtype, shape: [...shape], data: data.slice() };
+}
+
+function write(memory: WebAssembly.Memory, place: Place, data: HostData): void {
+  view(memory, place).set(data as Float32Array);
+}
+
+/** A tensor in the memory of a plan. */
+function view(memory: WebAssembly.Memory, { at, type, size }: Place): Float32Array | Int32Array | Uint8Array {
+  switch (type) {
+    case "float32":
+      return new Float32Array(memory.buffer, at, size);
+    case "int32":
+      return new Int32Array(memory.buffer, at, size);
+    case "uint8":
+    case "bool":
+      return new Uint8Array(memory.buffer, at, size);
+  }
+}
