@@ -129,10 +129,7 @@ export const i32 = {
   multiply: toBinary(0x6c),
   divideSigned: toBinary(0x6d),
   divideUnsigned: toBinary(0x6e),
-  and: toBinary(0x71),
   or: toBinary(0x72),
-  shiftLeft: toBinary(0x74),
-  shiftRight: toBinary(0x76),
 } as const;
 
 /** Instructions on 32-bit floats. */

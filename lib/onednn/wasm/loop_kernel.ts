@@ -691,7 +691,7 @@ function loopFunction(kernel: LoopKernel): FunctionCode {
   /** Bytes from an element to the next in the innermost loop, as often as told. */
   const innerStrides = streams.map((stream, index) => {
     if (stream.inner !== "strided") return [];
-    return [1, 2, 3, 4].map((times) => ({ times, local: locals.add("i32"), index }));
+    return [1, 2, 3, 4].map((times) => ({ index, times, local: locals.add("i32") }));
   });
   const setInnerStrides = innerStrides.flat().map(({ times, local, index }) =>
     set(local, i32.multiply(stride(index, rank - 1), i32.const(times)))
@@ -967,6 +967,11 @@ function loopFunction(kernel: LoopKernel): FunctionCode {
             : storeLane(type, get(columns[stream]!), toElements(type, get(register)), 0),
         ];
       });
+      const row = [
+        rowSteps(places),
+        position(places, vectors, lanes),
+        moving.map((stream) => increase(places[stream]!, get(rowStrides[stream]!))),
+      ];
       return whileDo(
         i32.greaterOrEqualUnsigned(get(channels), i32.const(width)),
         begin,
@@ -977,13 +982,13 @@ function loopFunction(kernel: LoopKernel): FunctionCode {
           set(sumRows, minimum(get(rowsOfTile), i32.const(rowsPerSum))),
           decrease(rowsOfTile, get(sumRows)),
           beginSum,
-          doWhile(
-            get(sumRows),
-            rowSteps(places),
-            position(places, vectors, lanes),
-            moving.map((stream) => increase(places[stream]!, get(rowStrides[stream]!))),
-            decrease(sumRows, i32.const(1)),
+          whileDo(
+            i32.greaterOrEqualUnsigned(get(sumRows), i32.const(2)),
+            row,
+            row,
+            decrease(sumRows, i32.const(2)),
           ),
+          when(get(sumRows), row),
           addSum,
         ),
         finish,
