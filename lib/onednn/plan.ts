@@ -417,35 +417,18 @@ class Planner {
   }
 
   #kernel(item: KernelItem, phase: number, thread: number, slice: Slice): Instruction {
-    const inBatch = slice !== whole;
-    const shape = inBatch ? [slice.count, ...item.shape.slice(1)] : item.shape;
-    const located = ({ buffer, thread: whose = thread, strides, offset }: Access) => {
+    const template = this.#templateFor(item, slice);
+    const at = this.#words.length;
+    for (const word of template.words) this.#words.push(word);
+    [...item.operands, ...item.outputs].forEach(({ buffer, thread: whose = thread, strides, offset }, index) => {
       // What is no batch may have a row for each image all the same.
       const rows = buffer.kind === "shared" || buffer.kind === "thread" ? slice.first * (strides[0] ?? 0) : 0;
-      return {
-        pointer: this.#addressOf(buffer, whose, slice) + (offset + rows) * sizeOf[buffer.type],
-        strides: strides.map((stride) => stride * sizeOf[buffer.type]),
-      };
-    };
-    const operands = item.operands.map(located), outputs = item.outputs.map(located);
-    const { extents, keep } = collapse(
-      shape,
-      [...operands, ...outputs].map(({ strides }) => strides),
-      inBatch,
-    );
-    const kept = ({ pointer, strides }: { pointer: number; strides: readonly number[] }) => ({
-      pointer,
-      strides: keep.map((axis) => strides[axis]!),
+      this.#words[at + template.pointers[index]!] = this.#addressOf(buffer, whose, slice) +
+        (offset + rows) * sizeOf[buffer.type];
     });
-    const call: LoopArguments = { extents, operands: operands.map(kept), outputs: outputs.map(kept) };
-    const kernel = this.#loopKernel(item, call);
-    const at = this.#words.length;
-    const words = new Int32Array(argumentCount(kernel));
-    writeArguments(kernel, words, 0, call);
-    for (const word of words) this.#words.push(word);
     return {
       kind: "kernel",
-      kernel: this.#kernelNumber(kernel),
+      kernel: template.kernel,
       arguments: at,
       label: this.#labelled(item, 0, () => {
         const ops = item.steps.filter(({ op }) => op !== "operand" && op !== "constant").length;
@@ -460,6 +443,36 @@ class Planner {
         return this.#label(phase, name, item.shape, ops * elements(item.shape), bytes);
       }),
     };
+  }
+
+  readonly #templates = new Map<KernelItem, Map<number, Template>>();
+
+  /** What all calls of an item on slices of one size have in common. */
+  #templateFor(item: KernelItem, slice: Slice): Template {
+    const inBatch = slice !== whole;
+    const known = this.#templates.get(item) ?? new Map<number, Template>();
+    this.#templates.set(item, known);
+    const found = known.get(inBatch ? slice.count : 0);
+    if (found !== undefined) return found;
+
+    const shape = inBatch ? [slice.count, ...item.shape.slice(1)] : item.shape;
+    const inBytes = ({ buffer, strides }: Access) => strides.map((stride) => stride * sizeOf[buffer.type]);
+    const all = [...item.operands, ...item.outputs].map(inBytes);
+    const { extents, keep } = collapse(shape, all, inBatch);
+    const kept = (access: Access) => ({ pointer: 0, strides: keep.map((axis) => inBytes(access)[axis]!) });
+    const call = { extents, operands: item.operands.map(kept), outputs: item.outputs.map(kept) };
+    const kernel = this.#loopKernel(item, call);
+    const words = new Int32Array(argumentCount(kernel));
+    writeArguments(kernel, words, 0, call);
+    const pointers: number[] = [];
+    let next = extents.length;
+    for (const { inner } of [...kernel.operands, ...kernel.outputs]) {
+      pointers.push(next);
+      next += extents.length + (inner === "strided" ? 1 : 0); // the pointer and the strides
+    }
+    const template = { kernel: this.#kernelNumber(kernel), words, pointers };
+    known.set(inBatch ? slice.count : 0, template);
+    return template;
   }
 
   #loopKernel(item: KernelItem, { extents, operands, outputs }: LoopArguments): LoopKernel {
@@ -703,6 +716,14 @@ class Planner {
     ];
     return [...before, this.#kernel(sums, phase, thread, slice)];
   }
+}
+
+/** Arguments of a kernel without the pointers. */
+interface Template {
+  readonly kernel: number;
+  readonly words: Int32Array;
+  /** Index of the pointer of each operand and output among the words. */
+  readonly pointers: readonly number[];
 }
 
 /** Images `first` to `first + count` of the batch, the thread's slice number `index`. */

@@ -254,12 +254,8 @@ export function assembleModule(
   functions: Readonly<Record<string, FunctionCode>>,
 ): Uint8Array<ArrayBuffer> {
   const entries = Object.entries(functions);
-  const section = (id: number, items: readonly (readonly number[])[]) => {
-    // Not spread into one call: the code of a module can be longer than an argument list.
-    let bytes = unsigned(items.length);
-    for (const item of items) bytes = bytes.concat(item);
-    return [id].concat(withSize(bytes));
-  };
+  const section = (id: number, items: readonly (readonly number[])[]) =>
+    [id].concat(withSize(unsigned(items.length).concat(items.flat())));
   const sharedWithMaximum = 0x03;
   const sections = [
     section(
