@@ -25,10 +25,12 @@ export class NotLowered extends Error {
  */
 export class Builder {
   readonly values: Value[] = [];
+  /** The operator whose rule is at work. */
+  origin = "input";
   readonly #known = new Map<string, Value>();
 
   #value(source: Source, shape: readonly number[], type: ElementType, batch: boolean): Value {
-    const value = { id: this.values.length, shape, type, batch, source };
+    const value = { id: this.values.length, shape, type, batch, source, origin: this.origin };
     this.values.push(value);
     return value;
   }

@@ -75,6 +75,7 @@ function lowerWith(graph: Graph, variables: ReadonlySet<string>, batchSize: numb
         printSpec(node.outputs[0]!)
       }`;
     const rule = rules[node.op];
+    b.origin = node.op;
     if (rule === undefined) {
       problems.push(`${what()}: there is no rule for it`);
       fail(node);

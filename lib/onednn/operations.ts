@@ -13,6 +13,8 @@ export interface Value {
   readonly batch: boolean;
   /** What it is made of. */
   readonly source: Source;
+  /** The operator of the graph whose rule made it. */
+  readonly origin: string;
 }
 
 /** Where a value comes from. */

@@ -92,9 +92,13 @@ export interface Place {
 /** What an instruction is part of, for people. */
 export interface Label {
   readonly phase: number;
-  readonly name: string;
+  /** Operators of the graph it computes, or parts of them. */
+  readonly operators: readonly string[];
+  /** What computes it, e.g. `loop, 2 in, 3 steps: store, add` or `dnnl_sgemm`; where oneDNN chooses, only its kind. */
+  readonly routine: string;
+  /** Sizes of the loops or of the product, with the whole batch. */
   readonly shape: readonly number[];
-  /** Floating-point operations and bytes moved for the whole batch. */
+  /** Floating-point operations, and bytes read and written, for the whole batch. */
   readonly operations: number;
   readonly bytes: number;
 }
@@ -371,8 +375,8 @@ class Planner {
     return owner;
   }
 
-  #label(phase: number, name: string, shape: readonly number[], operations: number, bytes: number): number {
-    return this.#labels.push({ phase, name, shape, operations, bytes }) - 1;
+  #label(label: Label): number {
+    return this.#labels.push(label) - 1;
   }
 
   readonly #labelOf = new Map<Item, number[]>();
@@ -420,12 +424,16 @@ class Planner {
     const template = this.#templateFor(item, slice);
     const at = this.#words.length;
     for (const word of template.words) this.#words.push(word);
-    [...item.operands, ...item.outputs].forEach(({ buffer, thread: whose = thread, strides, offset }, index) => {
-      // What is no batch may have a row for each image all the same.
-      const rows = buffer.kind === "shared" || buffer.kind === "thread" ? slice.first * (strides[0] ?? 0) : 0;
-      this.#words[at + template.pointers[index]!] = this.#addressOf(buffer, whose, slice) +
-        (offset + rows) * sizeOf[buffer.type];
-    });
+    [...item.operands, ...item.outputs].forEach(
+      ({ buffer, thread: whose = thread, strides, offset }, index) => {
+        // What is no batch may have a row for each image all the same.
+        const rows = buffer.kind === "shared" || buffer.kind === "thread"
+          ? slice.first * (strides[0] ?? 0)
+          : 0;
+        this.#words[at + template.pointers[index]!] = this.#addressOf(buffer, whose, slice) +
+          (offset + rows) * sizeOf[buffer.type];
+      },
+    );
     return {
       kind: "kernel",
       kernel: template.kernel,
@@ -437,10 +445,15 @@ class Planner {
             sum + sizeOf[buffer.type] * elements(item.shape.filter((_, axis) => strides[axis] !== 0)),
           0,
         );
-        const name = `loop (${item.operands.length} in, ${ops} steps, ${
-          item.outputs.map(({ mode }) => mode).join(" ")
-        })`;
-        return this.#label(phase, name, item.shape, ops * elements(item.shape), bytes);
+        const modes = item.outputs.map(({ mode }) => mode).join(", ");
+        return this.#label({
+          phase,
+          operators: operatorsOf(item),
+          routine: `loop, ${item.operands.length} in, ${ops} steps: ${modes}`,
+          shape: item.shape,
+          operations: ops * elements(item.shape),
+          bytes,
+        });
       }),
     };
   }
@@ -526,15 +539,16 @@ class Planner {
           output,
           add: overBatch && slice.index > 0,
           label: this.#labelled(item, 0, () =>
-            this.#label(
+            this.#label({
               phase,
-              `product${transposeLeft ? " left^T" : ""}${transposeRight ? " right^T" : ""}`,
-              [rows, inner, columns],
-              2 * rows * inner * columns * all,
-              4 * (overBatch
+              operators: [item.origin],
+              routine: `dnnl_sgemm${transposeLeft ? ", left^T" : ""}${transposeRight ? ", right^T" : ""}`,
+              shape: overBatch ? [rows, inner * all, columns] : [rows * all, inner, columns],
+              operations: 2 * rows * inner * columns * all,
+              bytes: 4 * (overBatch
                 ? all * inner * (rows + columns) + rows * columns
                 : all * rows * (inner + columns) + inner * columns),
-            )),
+            })),
         }];
       }
       case "convolution":
@@ -567,8 +581,19 @@ class Planner {
       kernel,
       stride,
     ];
-    const name = `${geometry.depthwise ? "depthwise " : ""}convolution ${pass}`;
-    const label = this.#labelled(item, 0, () => this.#label(phase, name, shape, 2 * macs, bytes));
+    const label = this.#labelled(
+      item,
+      0,
+      () =>
+        this.#label({
+          phase,
+          operators: [item.origin],
+          routine: `${geometry.depthwise ? "depthwise " : ""}convolution, ${pass}`,
+          shape,
+          operations: 2 * macs,
+          bytes,
+        }),
+    );
     if (pass === "filter-gradient" && geometry.depthwise && hasDepthwiseKernel(geometry)) {
       const values: DepthwiseFilterGradientArguments = {
         images,
@@ -741,6 +766,14 @@ function buffersOf(item: Item): Buffer[] {
   if (item.kind === "fill") return [item.buffer];
   if (item.kind === "call") return [...item.inputs, item.output];
   return [...item.operands, ...item.outputs].map(({ buffer }) => buffer);
+}
+
+/** The operators of the graph whose values a loop computes. */
+function operatorsOf({ computed }: KernelItem): string[] {
+  const maps = [...computed.keys()].filter(({ source }) =>
+    source.kind === "map" || source.kind === "combination"
+  );
+  return [...new Set(maps.map(({ origin }) => origin))];
 }
 
 function reads(item: Item, buffer: Buffer): boolean {

@@ -69,6 +69,8 @@ export interface Access {
 
 export interface CallItem {
   readonly kind: "call";
+  /** The operator of the graph it is part of. */
+  readonly origin: string;
   readonly call: Call;
   readonly inputs: readonly Buffer[];
   readonly output: Buffer;
@@ -393,7 +395,7 @@ class Region {
         const overwrites = this.#context.batch && routine.kind === "convolution" &&
           routine.pass === "filter-gradient";
         const scratch = overwrites ? this.#context.scratch(value.type, home!.size, "thread") : undefined;
-        this.#push({ kind: "call", call: source.call, inputs, output: home!, scratch });
+        this.#push({ kind: "call", origin: value.origin, call: source.call, inputs, output: home!, scratch });
         break;
       }
       case "assembly": {
