@@ -59,7 +59,7 @@ export class Builder {
       return this.broadcast(this.scalar(data[0]!, type), shape);
     }
     return this.#once(
-      `array ${shape} ${type} ${data}`,
+      `array ${shape} ${type} ${Array.from(data, (value) => Object.is(value, -0) ? "-0" : value)}`,
       () => this.#value({ kind: "array", data }, shape, type, false),
     );
   }
@@ -78,6 +78,15 @@ export class Builder {
     return this.#once(
       `${op} ${type} ${inputs.map((value) => value.id)}`,
       () => this.#value({ kind: "map", op, inputs }, shape, type, inputs.some((value) => value.batch)),
+    );
+  }
+
+  /** What is no batch, as one: each image's row of it. */
+  rows(input: Value): Value {
+    if (input.batch) return input;
+    return this.#once(
+      `rows ${input.id}`,
+      () => this.#value({ kind: "map", op: "copy", inputs: [input] }, input.shape, input.type, true),
     );
   }
 
@@ -131,6 +140,7 @@ export class Builder {
       begin += value.shape[axis]!;
       return { value, at };
     }).filter(({ value }) => elements(value.shape) > 0);
+    if (placed.length === 0) return this.broadcast(this.scalar(0, parts[0]!.type), shape);
     return this.#assembly(placed, undefined, shape);
   }
 

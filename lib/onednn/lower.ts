@@ -3,7 +3,7 @@ import { printSpec } from "../graph/print_graph.ts";
 import { valueSpecs } from "../graph/value_specs.ts";
 import { Builder, NotLowered } from "./builder.ts";
 import type { Value } from "./operations.ts";
-import { constantValue, elementType, rules } from "./rules.ts";
+import { elementType, rules } from "./rules.ts";
 
 /** A graph that cannot be computed by this executor; the message tells what in it. */
 export class CannotLower extends TypeError {
@@ -82,14 +82,9 @@ function lowerWith(graph: Graph, variables: ReadonlySet<string>, batchSize: numb
       continue;
     }
     const attribute = node.attributes["value"];
-    if (node.op === "Const" && attribute?.kind === "tensor") {
+    if (node.op === "Const" && attribute?.kind === "tensor" && attribute.value.dtype !== "float32") {
       const data = attribute.value.data as ArrayLike<number | bigint>;
-      if (attribute.value.dtype !== "float32") {
-        constants.set(node.outputs[0]!.id, Array.from(data, Number));
-        if (attribute.value.dtype !== "int32" && attribute.value.dtype !== "bool") continue;
-      }
-      values.set(node.outputs[0]!.id, constantValue(b, attribute.value));
-      continue;
+      constants.set(node.outputs[0]!.id, Array.from(data, Number));
     }
     if (node.inputs.some((id) => failed.has(id))) {
       fail(node); // what it reads is among the problems
@@ -107,7 +102,9 @@ function lowerWith(graph: Graph, variables: ReadonlySet<string>, batchSize: numb
         },
       });
       made.forEach((value, index) => {
-        const { id, dtype } = node.outputs[index]!, type = elementType(dtype);
+        const { id, dtype } = node.outputs[index]!;
+        // A constant may be of another dtype as long as it is only axes or lengths.
+        const type = node.op === "Const" ? value.type : elementType(dtype);
         values.set(id, value.type === type ? value : b.mapTo(type, "copy", value));
       });
     } catch (thrown) {
@@ -115,6 +112,11 @@ function lowerWith(graph: Graph, variables: ReadonlySet<string>, batchSize: numb
       if (batchSize > 1) throw thrown; // tried again without
       problems.push(`${what()}: ${thrown.message}`);
       fail(node);
+    }
+  }
+  for (const { name, value } of graph.outputs) {
+    if (specs.get(value)!.dtype === "int64" && !failed.has(value)) {
+      problems.push(`output ${name}: int64 is not supported`);
     }
   }
   if (problems.length > 0) {

@@ -29,6 +29,8 @@ export class OneDNNFunction implements CompiledFunction {
   readonly graph: Graph;
   readonly executor: Executor;
   readonly plan: Plan;
+  /** Whose threads run it; the one all functions share if undefined. */
+  readonly #team: Team | undefined;
   readonly #variables: ReadonlyMap<string, HostTensor>;
   /** Of the first call; the variables' first values are in it. */
   #prepared: Promise<Prepared> | undefined;
@@ -40,17 +42,19 @@ export class OneDNNFunction implements CompiledFunction {
    * @param graph What to run.
    * @param variables State that stays with the executor.
    * @param reason Why this executor runs it.
+   * @param team Whose threads run it; the one that `startTeam` starts if it is left out.
    * @throws {TypeError} If the variables do not fit, or the graph cannot be lowered.
    * @throws {RangeError} If it needs more memory than there is.
    */
-  constructor(graph: Graph, variables: Readonly<Record<string, HostTensor>>, reason: string) {
+  constructor(graph: Graph, variables: Readonly<Record<string, HostTensor>>, reason: string, team?: Team) {
+    this.#team = team;
     checkVariables(`Cannot compile ${graph.name}`, graph, variables);
     checkNextValues(graph, variables);
     this.graph = graph;
     this.executor = { name: "onednn", reason };
     this.#variables = new Map(Object.entries(variables).map(([name, value]) => [name, copyOf(value)]));
     const names = new Set(this.#variables.keys());
-    const threads = currentTeam()?.threads ?? defaultThreads();
+    const threads = (team ?? currentTeam())?.threads ?? defaultThreads();
     const lowered = lower(fusePadding(graph), names);
     this.plan = plan(lowered, schedule(lowered, threads), threads, names);
     requireMemory(graph.name, this.plan, lowered.batchSize);
@@ -147,7 +151,7 @@ export class OneDNNFunction implements CompiledFunction {
 
   async #prepare(): Promise<Prepared> {
     const { kernels, words, argumentsAt, constants, labels, memoryBytes, programs, threads } = this.plan;
-    const team = await startTeam({ threads });
+    const team = this.#team ?? await startTeam({ threads });
     const pages = Math.ceil(memoryBytes / page);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     const module = await WebAssembly.compile(

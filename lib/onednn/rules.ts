@@ -25,12 +25,28 @@ const unary = (op: Unary): Rule => ({ b, inputs }) => [b.map(op, inputs[0]!)];
 const binary = (op: Binary): Rule => ({ b, inputs }) => [b.map(op, inputs[0]!, inputs[1]!)];
 const same: Rule = ({ inputs }) => [inputs[0]!];
 
+/** Rules that compute with channels last, in float32. */
+function channelsLast(rule: Rule): Rule {
+  return (context) => {
+    if (attribute(context.node, "data_format", "NHWC") !== "NHWC") {
+      throw new NotLowered("data_format is not NHWC");
+    }
+    return rule(context);
+  };
+}
+
+/** The routines know no other numbers. */
+function requireFloats(values: readonly Value[]): void {
+  if (values.some(({ type }) => type !== "float32")) throw new NotLowered("its numbers are not float32");
+}
+
 /** Sum, mean and the like over constant axes. */
 function reduction(how: "add" | "maximum" | "minimum", mean = false): Rule {
   return ({ b, node, inputs: [input], constant }) => {
     const rank = input!.shape.length;
     const axes = constant(1).map((axis) => axis < 0 ? axis + rank : axis);
     const sum = b.reduce(how, input!, axes);
+    if (mean && input!.type !== "float32") throw new NotLowered("a mean of whole numbers is rounded");
     const count = elements(axes.map((axis) => input!.shape[axis]!));
     const result = mean ? b.map("multiply", sum, b.scalar(1 / count)) : sum;
     return [b.reshape(result, node.outputs[0]!.shape)];
@@ -73,6 +89,9 @@ const batchNorm: Rule = ({ b, node, inputs: [x, scale, offset, givenMean, givenV
   const channels = x!.shape.at(-1)!, rows = elements(x!.shape) / channels;
   const epsilon = b.scalar(attribute(node, "epsilon", 1e-4));
   const training = attribute(node, "is_training", true);
+  if (training && attribute(node, "exponential_avg_factor", 1) !== 1) {
+    throw new NotLowered("exponential_avg_factor is not 1");
+  }
   const [mean, variance] = training ? b.moments(x!) : [givenMean!, givenVariance!];
   const factor = b.map("multiply", scale!, b.map("rsqrt", b.map("add", variance!, epsilon)));
   const shift = b.map("subtract", offset!, b.map("multiply", mean!, factor));
@@ -136,7 +155,6 @@ function convolution(pass: ConvolutionPass, depthwise: boolean): Rule {
     const filter = pass === "filter-gradient" ? constant(1) : inputs[1]!.shape;
     const out = pass === "forward" ? shape : inputs[2]!.shape;
     const [, strideHeight, strideWidth] = attribute(node, "strides", [1, 1, 1, 1]);
-    if (attribute(node, "data_format", "NHWC") !== "NHWC") throw new NotLowered("data_format is not NHWC");
     if (attribute(node, "dilations", [1, 1, 1, 1]).some((dilation) => dilation !== 1)) {
       throw new NotLowered("the filter is dilated");
     }
@@ -168,8 +186,13 @@ function convolution(pass: ConvolutionPass, depthwise: boolean): Rule {
       ],
       depthwise,
     };
-    const operands = { forward: [0, 1], "input-gradient": [2, 1], "filter-gradient": [0, 2] }[pass]
+    let operands = { forward: [0, 1], "input-gradient": [2, 1], "filter-gradient": [0, 2] }[pass]
       .map((index) => inputs[index]!);
+    requireFloats(operands);
+    if (operands.some((value) => elements(value.shape) === 0)) return [b.broadcast(b.scalar(0), shape)];
+    if (pass !== "filter-gradient") {
+      if (operands[1]!.batch) throw new NotLowered("the filter depends on the batch");
+    } else if (operands.some((value) => value.batch)) operands = operands.map((value) => b.rows(value));
     const pointwise = !depthwise && kernelHeight === 1 && kernelWidth === 1 && strideHeight === 1 &&
       strideWidth === 1 && geometry.padding.every((zeros) => zeros === 0);
     const batch = operands.some((value) => value.batch) && pass !== "filter-gradient";
@@ -228,10 +251,13 @@ function pointwiseConvolution(
 
 function matrixProduct(left: string, right: string): Rule {
   return ({ b, node, inputs: [a, c] }) => {
-    if (a!.shape.length !== 2) throw new NotLowered("matrices are stacked");
+    if (a!.shape.length !== 2 || c!.shape.length !== 2) throw new NotLowered("matrices are stacked");
+    requireFloats([a!, c!]);
     const transposeLeft = attribute(node, left, false), transposeRight = attribute(node, right, false);
     const [rows, columns] = node.outputs[0]!.shape as [number, number];
     const inner = a!.shape[transposeLeft ? 0 : 1]!;
+    if (elements([rows, inner, columns]) === 0) return [b.broadcast(b.scalar(0), [rows, columns])];
+    if (transposeLeft && !transposeRight && (a!.batch || c!.batch)) [a, c] = [b.rows(a!), b.rows(c!)];
     const overBatch = a!.batch && c!.batch;
     const routine = { kind: "matrix-product" as const, transposeLeft, transposeRight, columns, overBatch };
     if (overBatch && !(transposeLeft && !transposeRight)) throw new NotLowered("two batches are multiplied");
@@ -251,6 +277,9 @@ function matrixProduct(left: string, right: string): Rule {
 const pad: Rule = ({ b, inputs: [input, , filling], node, constant }) => {
   const paddings = constant(1);
   const { shape } = node.outputs[0]!;
+  if (filling !== undefined && filling.source.kind !== "scalar") {
+    throw new NotLowered("it is padded with what is no constant");
+  }
   if (input!.batch && (paddings[0] !== 0 || paddings[1] !== 0)) throw new NotLowered("the batch is padded");
   return [b.pad(input!, shape, paddings.filter((_, index) => index % 2 === 0), filling ?? b.scalar(0))];
 };
@@ -298,11 +327,13 @@ export function elementType(dtype: TensorSpec["dtype"]): ElementType {
 
 /** A constant tensor of the graph. */
 export function constantValue(b: Builder, { dtype, shape, data }: HostTensor): Value {
+  const type = dtype === "int64" ? "int32" : elementType(dtype);
   const numbers = Float32Array.from(data as ArrayLike<number | bigint>, Number);
+  if (dtype !== "float32" && numbers.some((number, index) => number !== Number(data[index]))) {
+    throw new NotLowered("whole numbers are computed in float32, which is exact up to 16777216");
+  }
   return b.reshape(
-    elements(shape) === 1
-      ? b.broadcast(b.scalar(numbers[0]!, elementType(dtype)), shape)
-      : b.array(numbers, shape, elementType(dtype)),
+    elements(shape) === 1 ? b.broadcast(b.scalar(numbers[0]!, type), shape) : b.array(numbers, shape, type),
     shape,
   );
 }
@@ -316,10 +347,18 @@ export const rules: Readonly<Record<string, Rule>> = {
     const type = elementType(node.outputs[0]!.dtype);
     if (type === input!.type) return [input!];
     if (type === "bool") return [b.map("notEqual", input!, b.scalar(0))];
+    if (type === "uint8" && input!.type === "int32") {
+      // The last eight bits.
+      const bytes = b.map("floor", b.mapTo("float32", "multiply", input!, b.scalar(1 / 256)));
+      return [b.mapTo(type, "subtract", input!, b.map("multiply", bytes, b.scalar(256)))];
+    }
     // From fractions to integers is towards zero.
     const whole = input!.type === "float32"
       ? b.map("multiply", b.map("sign", input!), b.map("floor", b.map("abs", input!)))
       : input!;
+    if (type === "uint8") {
+      return [b.mapTo(type, "minimum", b.map("maximum", whole, b.scalar(0)), b.scalar(255))];
+    }
     return [b.mapTo(type, "copy", type === "float32" ? input! : whole)];
   },
 
@@ -364,7 +403,13 @@ export const rules: Readonly<Record<string, Rule>> = {
   LogicalOr: binary("or"),
   LogicalNot: unary("not"),
   IsFinite: unary("isFinite"),
-  Select: ({ b, inputs: [condition, yes, no] }) => [b.map("select", condition!, yes!, no!)],
+  Select: ({ b, inputs: [condition, yes, no] }) => {
+    // One condition may choose a whole row.
+    const rows = condition!.shape.length === 1
+      ? [condition!.shape[0]!, ...yes!.shape.slice(1).map(() => 1)]
+      : condition!.shape;
+    return [b.map("select", b.reshape(condition!, rows), yes!, no!)];
+  },
   SelectV2: ({ b, inputs: [condition, yes, no] }) => [b.map("select", condition!, yes!, no!)],
   ZerosLike: ({ b, inputs: [x] }) => [b.broadcast(b.scalar(0, x!.type), x!.shape)],
   OnesLike: ({ b, inputs: [x] }) => [b.broadcast(b.scalar(1, x!.type), x!.shape)],
@@ -379,18 +424,18 @@ export const rules: Readonly<Record<string, Rule>> = {
   Softmax: ({ b, inputs: [x] }) => [softmax(b, x!, false)],
   LogSoftmax: ({ b, inputs: [x] }) => [softmax(b, x!, true)],
 
-  BiasAdd: binary("add"),
-  BiasAddGrad: ({ b, inputs: [dy] }) => [
+  BiasAdd: channelsLast(binary("add")),
+  BiasAddGrad: channelsLast(({ b, inputs: [dy] }) => [
     b.reshape(b.reduce("add", dy!, dy!.shape.map((_, axis) => axis).slice(0, -1)), [dy!.shape.at(-1)!]),
-  ],
-  FusedBatchNormV3: batchNorm,
-  FusedBatchNormGradV3: batchNormGradient,
-  Conv2D: convolution("forward", false),
-  Conv2DBackpropInput: convolution("input-gradient", false),
-  Conv2DBackpropFilter: convolution("filter-gradient", false),
-  DepthwiseConv2dNative: convolution("forward", true),
-  DepthwiseConv2dNativeBackpropInput: convolution("input-gradient", true),
-  DepthwiseConv2dNativeBackpropFilter: convolution("filter-gradient", true),
+  ]),
+  FusedBatchNormV3: channelsLast(batchNorm),
+  FusedBatchNormGradV3: channelsLast(batchNormGradient),
+  Conv2D: channelsLast(convolution("forward", false)),
+  Conv2DBackpropInput: channelsLast(convolution("input-gradient", false)),
+  Conv2DBackpropFilter: channelsLast(convolution("filter-gradient", false)),
+  DepthwiseConv2dNative: channelsLast(convolution("forward", true)),
+  DepthwiseConv2dNativeBackpropInput: channelsLast(convolution("input-gradient", true)),
+  DepthwiseConv2dNativeBackpropFilter: channelsLast(convolution("filter-gradient", true)),
   MatMul: matrixProduct("transpose_a", "transpose_b"),
   BatchMatMulV2: matrixProduct("adj_x", "adj_y"),
 

@@ -514,7 +514,11 @@ class Region {
 
   /** Position of the first item that can read what a value is computed from. */
   #readyAt(value: Value, target?: Value): number {
-    if (value.source.kind === "view") return this.#readyAt(value.source.base);
+    if (value.source.kind === "view") {
+      // It is read from memory, at other places than a kernel that computes its base has just written.
+      const buffer = this.#memoryOf(value.source.base);
+      return buffer === undefined ? this.#readyAt(value.source.base) : (this.#written.get(buffer) ?? -1) + 1;
+    }
     if (value.source.kind === "scalar") return 0;
     const buffer = value === target ? undefined : this.#memoryOf(value);
     if (buffer !== undefined) {
@@ -618,7 +622,8 @@ class Region {
     const { routine } = (partial.source as { call: Call }).call;
     if (routine.kind !== "moments") throw new Error("these are no moments");
     const rows = all.map((thread) => this.#context.imagesOf(thread) * routine.rows / this.#context.batchSize);
-    const parts = all.map((thread) => ({
+    // A thread may have no images.
+    const parts = all.filter((thread) => rows[thread]! > 0).map((thread) => ({
       rows: rows[thread]!,
       shift: load(thread, 0),
       sum: load(thread, channels),
@@ -627,12 +632,14 @@ class Region {
     const means = parts.map(({ rows, shift, sum }) =>
       two("add", shift, two("multiply", sum, constant(1 / rows)))
     );
-    const mean = means.map((part, thread) => two("multiply", part, constant(rows[thread]! / routine.rows)))
+    const mean = means.map((part, index) =>
+      two("multiply", part, constant(parts[index]!.rows / routine.rows))
+    )
       .reduce((sum, part) => two("add", sum, part));
     if (how === "mean") return mean;
-    const deviations = parts.map(({ rows, sum, squares }, thread) => {
+    const deviations = parts.map(({ rows, sum, squares }, index) => {
       const own = two("subtract", squares, two("multiply", two("multiply", sum, sum), constant(1 / rows)));
-      const apart = two("subtract", means[thread]!, mean);
+      const apart = two("subtract", means[index]!, mean);
       return two("add", own, two("multiply", two("multiply", apart, apart), constant(rows)));
     });
     const sum = deviations.reduce((sum, part) => two("add", sum, part));

@@ -3,8 +3,11 @@ import type { HostTensor } from "../../lib/graph/host_tensor.ts";
 import { sizeOf } from "../../lib/graph/host_tensor.ts";
 import type { Graph } from "../../lib/graph/graph.ts";
 import { startBackend } from "../../lib/tensorflow/backend.ts";
+import { findOneDNN } from "../../lib/onednn/library.ts";
+import { OneDNNFunction } from "../../lib/onednn/onednn_function.ts";
+import { Team } from "../../lib/onednn/team.ts";
+import type { CompiledFunction } from "../../lib/graph/compiled_function.ts";
 import { compile } from "../../lib/tensorflow/compile.ts";
-import { record, type SpecTree, type TensorsOf, type TensorTree } from "../../lib/tensorflow/record.ts";
 
 await startBackend();
 
@@ -22,43 +25,91 @@ export function tensor(shape: readonly number[], seed = 1, scale = 1): HostTenso
   return { dtype: "float32", shape, data: numbers(sizeOf(shape), seed).map((value) => value * scale) };
 }
 
-/** What both executors return, and how far they are apart at most, relative to the greatest value. */
+const teams = new Map<number, Promise<Team>>();
+
+/** A team of that many threads, the same one each time. */
+export async function teamOf(threads: number): Promise<Team> {
+  const known = teams.get(threads);
+  if (known !== undefined) return await known;
+  const starting = findOneDNN().then((library) => Team.start(threads, library));
+  teams.set(threads, starting);
+  return await starting;
+}
+
+/** A graph compiled for a team of that many threads. */
+export async function compileFor(
+  threads: number,
+  graph: Graph,
+  variables: Readonly<Record<string, HostTensor>> = {},
+): Promise<OneDNNFunction> {
+  return new OneDNNFunction(graph, variables, "a test", await teamOf(threads));
+}
+
+/** What a graph returns, and what becomes of its variables. */
+async function resultOf(
+  compiled: CompiledFunction,
+  inputs: Readonly<Record<string, HostTensor>>,
+): Promise<Record<string, HostTensor>> {
+  const outputs = await compiled.run(inputs);
+  const variables = Object.entries(await compiled.read()).map(([name, value]) => [`variable ${name}`, value]);
+  return { ...outputs, ...Object.fromEntries(variables) };
+}
+
+/**
+ * How far two tensors are apart at most, relative to the greatest finite magnitude of the first; infinitely where only
+ * one is infinite or NaN.
+ */
+export function apart(wanted: HostTensor, found: HostTensor): number {
+  assert.deepEqual([found.dtype, found.shape], [wanted.dtype, wanted.shape]);
+  assert.equal(found.data.constructor, wanted.data.constructor);
+  assert.equal(found.data.length, wanted.data.length);
+  let most = 0, largest = 0;
+  for (let index = 0; index < wanted.data.length; index++) {
+    const a = Number(wanted.data[index]), b = Number(found.data[index]);
+    if (Number.isFinite(a)) largest = Math.max(largest, Math.abs(a));
+    if (Object.is(a, b) || a === b) continue;
+    const difference = Math.abs(a - b);
+    most = Math.max(most, Number.isFinite(difference) ? difference : Infinity);
+  }
+  return most === 0 ? 0 : most / (largest || 1);
+}
+
+/**
+ * How far what oneDNN returns is from what TensorFlow does, by output and by variable.
+ *
+ * @param threads The sizes of the teams to try.
+ */
 export async function difference(
   graph: Graph,
   inputs: Readonly<Record<string, HostTensor>>,
   variables: Readonly<Record<string, HostTensor>> = {},
+  threads: readonly number[] = [2],
 ): Promise<Record<string, number>> {
   await using tensorflow = compile(graph, { executor: "tensorflow", variables });
-  await using onednn = compile(graph, { executor: "onednn", variables });
-  const wanted = { ...await tensorflow.run(inputs), ...await tensorflow.read() };
-  const found = { ...await onednn.run(inputs), ...await onednn.read() };
-  assert.deepEqual(Object.keys(found), Object.keys(wanted));
+  const wanted = await resultOf(tensorflow, inputs);
   const differences: Record<string, number> = {};
-  for (const [name, { dtype, shape, data }] of Object.entries(wanted)) {
-    const other = found[name]!;
-    assert.deepEqual([other.dtype, other.shape], [dtype, shape], name);
-    assert.equal(other.data.constructor, data.constructor);
-    let apart = 0, largest = 0;
-    for (let index = 0; index < data.length; index++) {
-      const [a, b] = [Number(data[index]), Number(other.data[index])];
-      if (Number.isFinite(a)) largest = Math.max(largest, Math.abs(a));
-      if (!Object.is(a, b) && a !== b) {
-        apart = Math.max(apart, Number.isFinite(a - b) ? Math.abs(a - b) : Infinity);
-      }
+  for (const count of threads) {
+    await using onednn = await compileFor(count, graph, variables);
+    const found = await resultOf(onednn, inputs);
+    assert.deepEqual(Object.keys(found), Object.keys(wanted));
+    for (const [name, value] of Object.entries(wanted)) {
+      differences[`${name} (${count} threads)`] = apart(value, found[name]!);
     }
-    differences[name] = apart === 0 ? 0 : apart / (largest || 1);
   }
   return differences;
 }
 
-/** Records a function and compares both executors on it. */
-export async function assertSame<S extends SpecTree & Readonly<Record<string, HostTensor>>>(
-  fn: (inputs: TensorsOf<S>) => TensorTree,
-  inputs: S,
+/** Fails if the executors differ by more than that, relative to the greatest magnitude of each tensor. */
+export async function assertSame(
+  graph: Graph,
+  inputs: Readonly<Record<string, HostTensor>>,
   tolerance = 1e-6,
+  { variables = {}, threads = [2] }: {
+    variables?: Readonly<Record<string, HostTensor>>;
+    threads?: readonly number[];
+  } = {},
 ): Promise<void> {
-  const graph = record(fn, inputs, { name: "compared" });
-  for (const [name, apart] of Object.entries(await difference(graph, inputs))) {
-    assert.ok(apart <= tolerance, `${name} is ${apart} apart, wanted at most ${tolerance}`);
+  for (const [name, off] of Object.entries(await difference(graph, inputs, variables, threads))) {
+    assert.ok(off <= tolerance, `${name} is ${off} apart, wanted at most ${tolerance}`);
   }
 }
