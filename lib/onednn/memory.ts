@@ -22,7 +22,7 @@ export function requireMemory(
   const limit = Math.min(addressSpace, available);
   if (memoryBytes <= limit) return;
   const perImage = batchBytes / batchSize;
-  const fits = Math.floor((limit - (memoryBytes - batchBytes)) / perImage);
+  const fits = batchSize > 1 ? Math.floor((limit - (memoryBytes - batchBytes)) / perImage) : 0;
   const what = limit === addressSpace ? "can be addressed" : "are free on this machine";
   throw new RangeError(
     `Cannot compile ${name} for oneDNN: it needs ${formatBytes(memoryBytes)} for a batch of ${batchSize}, ` +

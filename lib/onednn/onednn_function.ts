@@ -42,11 +42,17 @@ export class OneDNNFunction implements CompiledFunction {
    * @param graph What to run.
    * @param variables State that stays with the executor.
    * @param reason Why this executor runs it.
-   * @param team Whose threads run it; the one that `startTeam` starts if it is left out.
+   * @param options `team`: whose threads run it, if not those `startTeam` starts; `sliceBytes`: what the buffers of a
+   * slice of the batch may take, if not as much as a core's cache holds.
    * @throws {TypeError} If the variables do not fit, or the graph cannot be lowered.
    * @throws {RangeError} If it needs more memory than there is.
    */
-  constructor(graph: Graph, variables: Readonly<Record<string, HostTensor>>, reason: string, team?: Team) {
+  constructor(
+    graph: Graph,
+    variables: Readonly<Record<string, HostTensor>>,
+    reason: string,
+    { team, sliceBytes }: { team?: Team; sliceBytes?: number } = {},
+  ) {
     this.#team = team;
     checkVariables(`Cannot compile ${graph.name}`, graph, variables);
     checkNextValues(graph, variables);
@@ -56,7 +62,7 @@ export class OneDNNFunction implements CompiledFunction {
     const names = new Set(this.#variables.keys());
     const threads = (team ?? currentTeam())?.threads ?? defaultThreads();
     const lowered = lower(fusePadding(graph), names);
-    this.plan = plan(lowered, schedule(lowered, threads), threads, names);
+    this.plan = plan(lowered, schedule(lowered, threads), threads, names, sliceBytes);
     requireMemory(graph.name, this.plan, lowered.batchSize);
   }
 

@@ -109,7 +109,7 @@ const alignment = 64;
 /** The least that is at the beginning: the barrier. */
 export const controlBytes = 256;
 /** What the buffers of one slice may take together: they should stay in a core's cache. */
-const sliceBytes = Number(Deno.env.get("SLICE") ?? 1.5) * 2 ** 20;
+const cacheBytes = Number(Deno.env.get("SLICE") ?? 1.5) * 2 ** 20;
 
 const align = (bytes: number) => Math.ceil(bytes / alignment) * alignment;
 
@@ -120,6 +120,7 @@ const align = (bytes: number) => Math.ceil(bytes / alignment) * alignment;
  * @param scheduled When and where everything is computed.
  * @param threads Number of threads the schedule was made for.
  * @param variables Inputs that are state: the output of the same name takes their place.
+ * @param sliceBytes What the buffers of one slice may take together.
  * @returns The plan.
  */
 export function plan(
@@ -127,8 +128,9 @@ export function plan(
   scheduled: Schedule,
   threads: number,
   variables: ReadonlySet<string>,
+  sliceBytes = cacheBytes,
 ): Plan {
-  return new Planner(lowered, scheduled, threads, variables).run();
+  return new Planner(lowered, scheduled, threads, variables, sliceBytes).run();
 }
 
 class Planner {
@@ -136,6 +138,7 @@ class Planner {
   readonly #schedule: Schedule;
   readonly #threads: number;
   readonly #variables: ReadonlySet<string>;
+  readonly #cacheBytes: number;
   readonly #kernels: (LoopKernel | DepthwiseFilterGradient)[] = [];
   readonly #kernelNumbers = new Map<string, number>();
   readonly #words: number[] = [];
@@ -147,7 +150,14 @@ class Planner {
   #batchBytes = 0;
   #top = controlBytes;
 
-  constructor(lowered: Lowered, scheduled: Schedule, threads: number, variables: ReadonlySet<string>) {
+  constructor(
+    lowered: Lowered,
+    scheduled: Schedule,
+    threads: number,
+    variables: ReadonlySet<string>,
+    sliceBytes: number,
+  ) {
+    this.#cacheBytes = sliceBytes;
     this.#lowered = lowered;
     this.#schedule = scheduled;
     this.#threads = threads;
@@ -228,7 +238,7 @@ class Planner {
       const perImage = Math.max(1, this.#sliceBytes(batch));
       return Array.from({ length: this.#threads }, (_, thread) => {
         const { first, count } = imagesOf(batchSize, this.#threads, thread);
-        const size = Math.max(1, Math.min(count, Math.floor(sliceBytes / perImage)));
+        const size = Math.max(1, Math.min(count, Math.floor(this.#cacheBytes / perImage)));
         const slices = Math.ceil(count / size);
         return Array.from({ length: slices }, (_, index) => {
           const begin = Math.floor(count * index / slices);
@@ -278,7 +288,10 @@ class Planner {
         this.#schedule.phases[lastPhase]!.batch.length === 0 &&
         readers.every((item) =>
           item.kind === "kernel" &&
-          item.outputs.some(({ buffer, mode }) => buffer === next && mode === "store") &&
+          elements(item.shape) === next.size &&
+          item.outputs.some((output) =>
+            output.buffer === next && output.mode === "store" && isRowMajor(output, item.shape)
+          ) &&
           item.operands.every((operand) => operand.buffer !== old || isRowMajor(operand, item.shape))
         ) && readers.length <= 1;
       taken.add(next);
@@ -669,7 +682,7 @@ class Planner {
 
   readonly #momentKernels = new Map<
     Item,
-    { shift: KernelItem; scale: KernelItem; clear: KernelItem; sums: KernelItem }
+    { shift: KernelItem; scales: Map<number, KernelItem>; clear: KernelItem; sums: KernelItem }
   >();
 
   /**
@@ -680,19 +693,19 @@ class Planner {
     const { batchSize } = this.#lowered;
     const input = item.inputs[0]!, { output } = item;
     let kernels = this.#momentKernels.get(item);
+    const perChannel = (row: number, strides: readonly number[]) => ({
+      buffer: output,
+      strides,
+      offset: row * channels,
+    });
+    const kernel = (
+      shape: readonly number[],
+      steps: Step[],
+      operands: Access[],
+      outputs: KernelItem["outputs"],
+    ): KernelItem => ({ kind: "kernel", shape, steps, operands, outputs, computed: new Map() });
     if (kernels === undefined) {
       const shape = [batchSize, input.size / channels, channels], strides = rowMajorStrides(shape);
-      const perChannel = (row: number, strides: readonly number[]) => ({
-        buffer: output,
-        strides,
-        offset: row * channels,
-      });
-      const kernel = (
-        shape: readonly number[],
-        steps: Step[],
-        operands: Access[],
-        outputs: KernelItem["outputs"],
-      ): KernelItem => ({ kind: "kernel", shape, steps, operands, outputs, computed: new Map() });
       const x: Access = { buffer: input, strides, offset: 0 };
       kernels = {
         clear: kernel([3 * channels], [{ op: "constant", value: 0 }], [], [{
@@ -705,16 +718,7 @@ class Planner {
           step: 0,
           mode: "add",
         }]),
-        scale: kernel(
-          [channels],
-          [
-            { op: "operand", operand: 0 },
-            { op: "constant", value: 1 / (slice.count * shape[1]!) },
-            { op: "multiply", args: [0, 1] },
-          ],
-          [perChannel(0, [1])],
-          [{ ...perChannel(0, [1]), step: 2, mode: "store" }],
-        ),
+        scales: new Map(),
         sums: kernel(
           shape,
           [
@@ -733,7 +737,19 @@ class Planner {
       };
       this.#momentKernels.set(item, kernels);
     }
-    const { clear, shift, scale, sums } = kernels;
+    const { clear, shift, scales, sums } = kernels;
+    const rows = slice.count * input.size / channels;
+    const scale = scales.get(rows) ?? kernel(
+      [channels],
+      [
+        { op: "operand", operand: 0 },
+        { op: "constant", value: 1 / rows },
+        { op: "multiply", args: [0, 1] },
+      ],
+      [perChannel(0, [1])],
+      [{ ...perChannel(0, [1]), step: 2, mode: "store" }],
+    );
+    scales.set(rows, scale);
     const before = slice.index > 0 ? [] : [
       this.#kernel(clear, phase, thread, whole),
       this.#kernel(shift, phase, thread, slice),

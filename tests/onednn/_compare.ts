@@ -41,8 +41,10 @@ export async function compileFor(
   threads: number,
   graph: Graph,
   variables: Readonly<Record<string, HostTensor>> = {},
+  sliceBytes?: number,
 ): Promise<OneDNNFunction> {
-  return new OneDNNFunction(graph, variables, "a test", await teamOf(threads));
+  const slices = sliceBytes === undefined ? {} : { sliceBytes };
+  return new OneDNNFunction(graph, variables, "a test", { team: await teamOf(threads), ...slices });
 }
 
 /** What a graph returns, and what becomes of its variables. */
@@ -56,14 +58,14 @@ async function resultOf(
 }
 
 /**
- * How far two tensors are apart at most, relative to the greatest finite magnitude of the first; infinitely where only
- * one is infinite or NaN.
+ * How far two tensors are apart at most, relative to the greatest finite magnitude of the first, or to `atLeast` if that
+ * is larger; infinitely where only one is infinite or NaN.
  */
-export function apart(wanted: HostTensor, found: HostTensor): number {
+export function apart(wanted: HostTensor, found: HostTensor, atLeast = 0): number {
   assert.deepEqual([found.dtype, found.shape], [wanted.dtype, wanted.shape]);
   assert.equal(found.data.constructor, wanted.data.constructor);
   assert.equal(found.data.length, wanted.data.length);
-  let most = 0, largest = 0;
+  let most = 0, largest = atLeast;
   for (let index = 0; index < wanted.data.length; index++) {
     const a = Number(wanted.data[index]), b = Number(found.data[index]);
     if (Number.isFinite(a)) largest = Math.max(largest, Math.abs(a));
