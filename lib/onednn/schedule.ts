@@ -1,5 +1,14 @@
 import type { Lowered } from "./lower.ts";
-import { type Call, elements, isPartial, rowMajorStrides, sourcesOf, type Value } from "./operations.ts";
+import {
+  type Call,
+  elements,
+  isPartial,
+  type MapOperator,
+  rowMajorStrides,
+  sameShape,
+  sourcesOf,
+  type Value,
+} from "./operations.ts";
 import type { ElementType, Step } from "./wasm/loop_kernel.ts";
 
 /**
@@ -88,6 +97,9 @@ export interface FillItem {
 /** Values up to this size are computed by every thread for itself. */
 const smallest = 16384;
 
+/** Maps that take many instructions. */
+const expensive = new Set<MapOperator>(["sigmoid", "tanh", "exp", "log"]);
+
 const neutral = { add: 0, maximum: -Infinity, minimum: Infinity };
 
 type Placement = "batch" | "replicated" | "owned" | "final";
@@ -116,6 +128,8 @@ class Scheduler {
   readonly #stored = new Set<Value>();
   /** Phases in which a value is read. */
   readonly #demand = new Map<Value, Set<number>>();
+  /** For maps of the batch, what they are computed for, by phase: values that are stored or reduced there. */
+  readonly #purposes = new Map<Value, Map<number, Set<Value>>>();
   readonly #buffers: Buffer[] = [];
   readonly #home = new Map<Value, Buffer>();
   #lastPhase = 0;
@@ -245,6 +259,7 @@ class Scheduler {
       }
       this.#demand.set(value, demand);
       if (!isMap(value)) continue;
+      if (value.batch) this.#purposes.set(value, this.#purposesOf(value));
       const size = elements(value.shape);
       const forced = this.#outputs.has(value) ||
         this.#usersOf(value).some((user) =>
@@ -255,6 +270,23 @@ class Scheduler {
       const again = demand.size > 1 && (!value.batch || roots.get(value)!.size > 1);
       if (forced || again) this.#stored.add(value);
     }
+  }
+
+  #purposesOf(value: Value): Map<number, Set<Value>> {
+    const purposes = new Map<number, Set<Value>>();
+    const add = (phase: number, purpose: Value) => {
+      if (!purposes.has(phase)) purposes.set(phase, new Set());
+      purposes.get(phase)!.add(purpose);
+    };
+    for (const user of this.#usersOf(value)) {
+      if (isMap(user) && !this.#stored.has(user)) {
+        for (const [phase, set] of this.#purposes.get(user)!) for (const purpose of set) add(phase, purpose);
+      } else {
+        // All calls of a phase read the same copy.
+        add(this.#phase.get(user)!, user.source.kind === "call" ? value : user);
+      }
+    }
+    return purposes;
   }
 
   #makeHomes(): void {
@@ -326,7 +358,9 @@ class Scheduler {
       imagesOf: this.#imagesOf,
       batchSize: this.#batchSize,
       home: this.#home,
-      isStored: (value) => this.#stored.has(value),
+      isWorthKeeping: (value) =>
+        batch && value.source.kind === "map" && expensive.has(value.source.op) &&
+        (this.#purposes.get(value)?.get(phase)?.size ?? 0) > 1,
       /** Whether a value lies in memory when the region begins. */
       isThere: (value) =>
         this.#home.has(value) &&
@@ -356,7 +390,8 @@ interface RegionContext {
   readonly imagesOf: (thread: number) => number;
   readonly batchSize: number;
   readonly home: ReadonlyMap<Value, Buffer>;
-  isStored(value: Value): boolean;
+  /** Whether a map that has no memory is computed for more than one purpose, and that is expensive. */
+  isWorthKeeping(value: Value): boolean;
   isThere(value: Value): boolean;
   scratch(type: ElementType, size: number, kind?: "thread"): Buffer;
 }
@@ -571,6 +606,20 @@ class Region {
     };
     const made = step();
     kernel.computed.set(value, made);
+    const alone = value !== target && this.#memoryOf(value) === undefined &&
+      sameShape(value.shape, kernel.shape);
+    if (alone && this.#context.isWorthKeeping(value)) {
+      const buffer = this.#context.scratch(value.type, elements(value.shape) / this.#context.batchSize);
+      kernel.outputs.push({
+        buffer,
+        strides: rowMajorStrides(value.shape),
+        offset: 0,
+        step: made,
+        mode: "store",
+      });
+      this.#scratch.set(value, buffer);
+      this.#wrote(kernel, buffer);
+    }
     return made;
   }
 
