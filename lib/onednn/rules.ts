@@ -295,6 +295,19 @@ const slice: Rule = ({ b, inputs: [input], node, constant }) => {
   ];
 };
 
+/** Pieces along an axis, as long as the outputs say. */
+function split(b: Builder, node: GraphNode, input: Value, givenAxis: number): Value[] {
+  const axis = (givenAxis + input.shape.length) % input.shape.length;
+  if (input.batch && axis === 0) throw new NotLowered("the batch is cut");
+  const strides = rowMajorStrides(input.shape);
+  let begin = 0;
+  return node.outputs.map(({ shape }) => {
+    const piece = b.window(input, shape, strides, begin * strides[axis]!);
+    begin += shape[axis]!;
+    return piece;
+  });
+}
+
 const transpose: Rule = ({ b, inputs: [input], node, constant }) => {
   const order = constant(1);
   if (input!.batch && order[0] !== 0) throw new NotLowered("the batch axis is moved");
@@ -403,6 +416,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   LogicalOr: binary("or"),
   LogicalNot: unary("not"),
   IsFinite: unary("isFinite"),
+  IsNan: ({ b, inputs: [x] }) => [b.map("notEqual", x!, x!)],
   Select: ({ b, inputs: [condition, yes, no] }) => {
     // One condition may choose a whole row.
     const rows = condition!.shape.length === 1
@@ -446,6 +460,8 @@ export const rules: Readonly<Record<string, Rule>> = {
   Pad: pad,
   PadV2: pad,
   Slice: slice,
+  Split: ({ b, node, inputs: [, input], constant }) => split(b, node, input!, constant(0)[0]!),
+  SplitV: ({ b, node, inputs: [input], constant }) => split(b, node, input!, constant(2)[0]!),
   Transpose: transpose,
   ConcatV2: concat,
   OneHot: oneHot,

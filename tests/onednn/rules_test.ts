@@ -80,7 +80,9 @@ const special = floats(
 // ---- one operator at a time
 
 const unaryOperators = [
-  ..."Neg Abs Sign Floor Sqrt Rsqrt Reciprocal Square Exp Log Tanh Sigmoid Relu Relu6 IsFinite".split(" "),
+  ..."Neg Abs Sign Floor Sqrt Rsqrt Reciprocal Square Exp Log Tanh Sigmoid Relu Relu6 IsFinite IsNan".split(
+    " ",
+  ),
   ..."Identity StopGradient ZerosLike OnesLike".split(" "),
 ];
 for (const op of unaryOperators) {
@@ -714,6 +716,40 @@ add("OneHot", {
     })[0]!,
   }),
 });
+for (
+  const [shape, sizes, axis] of [[[5, 6], [3, 3], 1], [[5, 6], [1, 2, 3], -1], [[5, 6], [2, 3], 0], [[
+    3,
+    4,
+    2,
+  ], [
+    0,
+    4,
+  ], 1]] as const
+) {
+  const name = `${shape} to ${sizes} along ${axis}`, inputs = { x: tensor(shape, 3) };
+  const use = (pieces: tf.Tensor[]) =>
+    Object.fromEntries(pieces.flatMap((y, index) => [[`${index}`, y], [`used ${index}`, tf.neg(y)]]));
+  add("SplitV", {
+    name,
+    inputs,
+    fn: ({ x }) =>
+      use(rawOperator("SplitV", [x!, shapeOf(...sizes), tf.scalar(axis, "int32")], {
+        T: dtype("float32"),
+        Tlen: dtype("int32"),
+        num_split: { kind: "int", value: sizes.length },
+      }, sizes.length)),
+  });
+  if (new Set<number>(sizes).size > 1) continue;
+  add("Split", {
+    name,
+    inputs,
+    fn: ({ x }) =>
+      use(rawOperator("Split", [tf.scalar(axis, "int32"), x!], {
+        T: dtype("float32"),
+        num_split: { kind: "int", value: sizes.length },
+      }, sizes.length)),
+  });
+}
 add("Const", {
   name: "of every dtype",
   inputs: { x: tensor([3], 1) },
