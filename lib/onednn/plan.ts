@@ -505,18 +505,22 @@ class Planner {
     const rank = extents.length;
     const inner = (strides: readonly number[], type: ElementType): InnerStride =>
       strides[rank - 1] === 0 ? "constant" : strides[rank - 1] === sizeOf[type] ? "contiguous" : "strided";
+    const moved = movedSteps(item);
     return {
       rank,
       steps: item.steps as Step[],
       operands: item.operands.map(({ buffer }, index) => ({
-        type: buffer.type,
+        type: item.steps.some((step, at) => moved.has(at) && "operand" in step && step.operand === index)
+          ? "float32"
+          : buffer.type,
         inner: inner(operands[index]!.strides, buffer.type),
       })),
       outputs: item.outputs.map(({ buffer, step, mode }, index) => {
         const { strides } = outputs[index]!;
         const way = inner(strides, buffer.type);
         const reducedRows = mode !== "store" && way === "contiguous" && rank >= 2 && strides[rank - 2] === 0;
-        return { step, type: buffer.type, inner: way, mode, ...(reducedRows ? { reducedRows } : {}) };
+        const type = moved.has(step) ? "float32" : buffer.type;
+        return { step, type, inner: way, mode, ...(reducedRows ? { reducedRows } : {}) };
       }),
     };
   }
@@ -796,6 +800,21 @@ function reads(item: Item, buffer: Buffer): boolean {
   if (item.kind === "fill") return false;
   if (item.kind === "call") return item.inputs.includes(buffer);
   return item.operands.some((operand) => operand.buffer === buffer);
+}
+
+/** Steps that only move whole numbers: they do so as the bits of a float32, which does not hold every int32. */
+function movedSteps({ steps, operands, outputs }: KernelItem): Set<number> {
+  const computedWith = new Set(steps.flatMap((step) => "args" in step ? step.args : []));
+  return new Set(
+    steps.flatMap((step, at) =>
+      step.op === "operand" && operands[step.operand]!.buffer.type === "int32" && !computedWith.has(at) &&
+        outputs.every((output) =>
+          output.step !== at || output.mode === "store" && output.buffer.type === "int32"
+        )
+        ? [at]
+        : []
+    ),
+  );
 }
 
 function isRowMajor({ strides, offset }: Access, shape: readonly number[]): boolean {
