@@ -1,5 +1,8 @@
 /** Where in the memory the barrier's words are. */
-const words = { arrived: 0, generation: 16, aborted: 32 };
+const words = { arrived: 0, generation: 16, aborted: 32, committing: 48 };
+
+/** What a thread says that gave up because of another. */
+export const otherFailed = "another thread of the team failed";
 
 /** How often a thread looks again before it sleeps: about 50 microseconds. */
 const spins = 5000;
@@ -26,6 +29,8 @@ export class Barrier {
   wait(): void {
     const all = this.#words;
     const generation = Atomics.load(all, words.generation);
+    // A thread that failed before this was read has counted the generation up already, and nobody will again.
+    this.#throwIfAborted();
     if (Atomics.add(all, words.arrived, 1) === this.#threads - 1) {
       Atomics.store(all, words.arrived, 0);
       Atomics.add(all, words.generation, 1);
@@ -38,7 +43,21 @@ export class Barrier {
         Atomics.wait(all, words.generation, generation);
       }
     }
-    if (Atomics.load(all, words.aborted) !== 0) throw new Error("another thread of the team failed");
+    this.#throwIfAborted();
+  }
+
+  #throwIfAborted(): void {
+    if (Atomics.load(this.#words, words.aborted) !== 0) throw new Error(otherFailed);
+  }
+
+  /** Says that from here on variables are overwritten. */
+  commit(): void {
+    Atomics.store(this.#words, words.committing, 1);
+  }
+
+  /** Whether a thread has come to where variables are overwritten since the last reset. */
+  get isCommitting(): boolean {
+    return Atomics.load(this.#words, words.committing) !== 0;
   }
 
   /** Lets the others go on, to fail: this thread will not come any more. */
@@ -52,5 +71,6 @@ export class Barrier {
   reset(): void {
     Atomics.store(this.#words, words.arrived, 0);
     Atomics.store(this.#words, words.aborted, 0);
+    Atomics.store(this.#words, words.committing, 0);
   }
 }

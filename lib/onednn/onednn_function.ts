@@ -3,6 +3,7 @@ import type { CompiledFunction, Executor } from "../graph/compiled_function.ts";
 import { fusePadding } from "../graph/fuse_padding.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { HostData, HostTensor } from "../graph/host_tensor.ts";
+import { Barrier } from "./barrier.ts";
 import { lower } from "./lower.ts";
 import { requireMemory } from "./memory.ts";
 import { type Place, type Plan, plan } from "./plan.ts";
@@ -37,6 +38,8 @@ export class OneDNNFunction implements CompiledFunction {
   /** Resolves when the call before is done. */
   #turn: Promise<unknown> = Promise.resolve();
   #disposal: Promise<void> | undefined;
+  /** Names of variables that a failed call may have left half overwritten, until they are written. */
+  readonly #damaged = new Set<string>();
 
   /**
    * @param graph What to run.
@@ -71,15 +74,11 @@ export class OneDNNFunction implements CompiledFunction {
       checkInputs(this.graph, inputs, this.#variables);
       // The caller may overwrite them while the call waits.
       const given = Object.entries(inputs).map(([name, value]) => [name, copyOf(value)] as const);
-      return this.#inTurn(async ({ team, number, memory }) => {
+      return this.#inTurn(async (prepared) => {
+        const { memory } = prepared;
+        this.#refuseIfDamaged();
         for (const [name, { data }] of given) write(memory, this.plan.inputs.get(name)!, data);
-        try {
-          await team.ask(() => ({ kind: "run", program: number }));
-        } catch (thrown) {
-          throw new Error(
-            `Cannot run ${this.graph.name}: ${thrown instanceof Error ? thrown.message : thrown}`,
-          );
-        }
+        await this.#ask(prepared, "run");
         return this.#collect(memory, this.plan.outputs, (name) => !this.#variables.has(name));
       });
     });
@@ -88,6 +87,7 @@ export class OneDNNFunction implements CompiledFunction {
   read(prefix = ""): Promise<Record<string, HostTensor>> {
     return this.#checked(() =>
       this.#inTurn(({ memory }) => {
+        this.#refuseIfDamaged();
         const values = this.#collect(
           memory,
           this.plan.inputs,
@@ -105,7 +105,10 @@ export class OneDNNFunction implements CompiledFunction {
       checkVariables(`Cannot write variables of ${this.graph.name}`, this.graph, values, this.#variables);
       const given = Object.entries(values).map(([name, value]) => [name, copyOf(value)] as const);
       return this.#inTurn(({ memory }) => {
-        for (const [name, { data }] of given) write(memory, this.plan.inputs.get(name)!, data);
+        for (const [name, { data }] of given) {
+          write(memory, this.plan.inputs.get(name)!, data);
+          this.#damaged.delete(name);
+        }
       });
     });
   }
@@ -118,10 +121,41 @@ export class OneDNNFunction implements CompiledFunction {
    */
   profile(): Promise<{ milliseconds: Float64Array[]; implementations: ReadonlyMap<number, string> }> {
     return this.#checked(() =>
-      this.#inTurn(async ({ team, number, implementations }) => ({
-        milliseconds: await team.ask(() => ({ kind: "profile", program: number })) as Float64Array[],
-        implementations,
-      }))
+      this.#inTurn(async (prepared) => {
+        this.#refuseIfDamaged();
+        return {
+          milliseconds: await this.#ask(prepared, "profile") as Float64Array[],
+          implementations: prepared.implementations,
+        };
+      })
+    );
+  }
+
+  /** Lets all threads do their part. */
+  async #ask({ team, number, memory }: Prepared, kind: "run" | "profile"): Promise<unknown[]> {
+    const barrier = new Barrier(memory.buffer, this.plan.threads);
+    barrier.reset();
+    try {
+      // A thread that ended cannot tell the others that it will not come.
+      return await team.ask(() => ({ kind, program: number }), () => barrier.abort());
+    } catch (thrown) {
+      if (barrier.isCommitting) { for (const { name } of this.#overwritten()) this.#damaged.add(name); }
+      throw new Error(`Cannot run ${this.graph.name}: ${thrown instanceof Error ? thrown.message : thrown}`);
+    }
+  }
+
+  /** Variables that have a next value. */
+  #overwritten(): { readonly name: string }[] {
+    return this.graph.outputs.filter(({ name }) => this.#variables.has(name));
+  }
+
+  #refuseIfDamaged(): void {
+    if (this.#damaged.size === 0) return;
+    const [first, ...others] = this.#damaged;
+    throw new Error(
+      `Cannot use ${this.graph.name}: a call failed while ${first}${
+        others.length > 0 ? ` (and ${others.length} more variables)` : ""
+      } was being overwritten\n  help: write() all variables, or compile the graph again`,
     );
   }
 
@@ -129,7 +163,7 @@ export class OneDNNFunction implements CompiledFunction {
     return this.#disposal ??= this.#turn.then(async () => {
       if (this.#prepared === undefined) return;
       const prepared = await this.#prepared.catch(() => undefined);
-      await prepared?.team.ask(() => ({ kind: "drop", program: prepared.number }));
+      await prepared?.team.ask(() => ({ kind: "drop", program: prepared.number })).catch(() => {});
       this.#prepared = undefined;
     });
   }
@@ -150,7 +184,14 @@ export class OneDNNFunction implements CompiledFunction {
   }
 
   #inTurn<T>(action: (prepared: Prepared) => T | Promise<T>): Promise<T> {
-    const result = this.#turn.then(async () => action(await (this.#prepared ??= this.#prepare())));
+    const result = this.#turn.then(async () => {
+      this.#prepared ??= this.#prepare();
+      const prepared = await this.#prepared.catch((thrown) => {
+        this.#prepared = undefined; // another try may find the network
+        throw thrown;
+      });
+      return await action(prepared);
+    });
     this.#turn = result.catch(() => {});
     return result;
   }
@@ -158,6 +199,12 @@ export class OneDNNFunction implements CompiledFunction {
   async #prepare(): Promise<Prepared> {
     const { kernels, words, argumentsAt, constants, labels, memoryBytes, programs, threads } = this.plan;
     const team = this.#team ?? await startTeam({ threads });
+    if (team.threads !== threads) {
+      throw new Error(
+        `Cannot run ${this.graph.name}: it was compiled for ${threads} threads, and ${team.threads} were started\n` +
+          `  help: await startTeam() before compile()`,
+      );
+    }
     const pages = Math.ceil(memoryBytes / page);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     const module = await WebAssembly.compile(

@@ -55,7 +55,9 @@ export type Instruction =
     readonly label: number;
   }
   /** Waits for all threads. */
-  | { readonly kind: "barrier" };
+  | { readonly kind: "barrier" }
+  /** From here on variables are overwritten. */
+  | { readonly kind: "commit" };
 
 /** A graph ready to be run: plain data. */
 export interface Plan {
@@ -171,6 +173,9 @@ class Planner {
     const programs = Array.from({ length: this.#threads }, () => [] as Instruction[]);
     this.#schedule.phases.forEach((phase, number) => {
       if (number > 0) { for (const program of programs) program.push({ kind: "barrier" }); }
+      if (number === this.#schedule.phases.length - 1 && this.#variables.size > 0) {
+        for (const program of programs) program.push({ kind: "commit" });
+      }
       const owners = this.#shareOut(phase.owned);
       programs.forEach((program, thread) => {
         for (const item of phase.replicated) program.push(...this.#emit(item, number, thread, whole));

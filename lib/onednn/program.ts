@@ -49,6 +49,8 @@ export function createProgram(engine: Engine, description: ProgramDescription): 
       case "barrier":
         inLayout.clear();
         return () => barrier.wait();
+      case "commit":
+        return () => barrier.commit();
       case "kernel": {
         const kernel = kernels[`k${instruction.kernel}`]!, { arguments: words } = instruction;
         return () => kernel(words);
@@ -105,23 +107,30 @@ export function createProgram(engine: Engine, description: ProgramDescription): 
   };
   const steps = instructions.map(bind);
   const labelOf = instructions.map((instruction) => "label" in instruction ? instruction.label : labels);
+  /** Whoever fails lets the others go on, to fail too. */
+  const together = (action: () => void) => {
+    try {
+      action();
+    } catch (thrown) {
+      barrier.abort();
+      throw thrown;
+    }
+  };
   return {
     implementations: [...implementations],
-    run() {
-      try {
+    run: () =>
+      together(() => {
         for (const step of steps) step();
-      } catch (thrown) {
-        barrier.abort();
-        throw thrown;
-      }
-    },
+      }),
     profile() {
       const milliseconds = new Float64Array(labels + 1);
-      for (let index = 0; index < steps.length; index++) {
-        const start = performance.now();
-        steps[index]!();
-        milliseconds[labelOf[index]!]! += performance.now() - start;
-      }
+      together(() => {
+        for (let index = 0; index < steps.length; index++) {
+          const start = performance.now();
+          steps[index]!();
+          milliseconds[labelOf[index]!]! += performance.now() - start;
+        }
+      });
       return milliseconds;
     },
   };

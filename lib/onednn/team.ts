@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { ProvisionListener } from "../provision/events.ts";
 import type { Answer, Request } from "./_worker.ts";
+import { otherFailed } from "./barrier.ts";
 import { findOneDNN, type FoundOneDNN } from "./library.ts";
 
 /** How {@linkcode startTeam} works. */
@@ -58,6 +59,8 @@ export class Team {
   readonly library: FoundOneDNN;
   readonly #workers: Worker[];
   readonly #waiting: ((answer: Answer) => void)[][];
+  /** Why a thread has ended, if one has. */
+  #ended: string | undefined;
   #busy = 0;
 
   private constructor(threads: number, library: FoundOneDNN) {
@@ -67,9 +70,12 @@ export class Team {
     this.#workers = Array.from({ length: threads }, (_, thread) => {
       const worker = new Worker(new URL("./_worker.ts", import.meta.url));
       worker.on("message", (answer: Answer) => this.#waiting[thread]!.shift()?.(answer));
-      worker.on("error", (error: Error) => {
-        for (const settle of this.#waiting[thread]!.splice(0)) settle({ error: error.message });
-      });
+      const end = (reason: string) => {
+        this.#ended ??= `thread ${thread} of oneDNN's has ended: ${reason}\n  help: start the program again`;
+        for (const settle of this.#waiting[thread]!.splice(0)) settle({ error: this.#ended });
+      };
+      worker.on("error", (error: Error) => end(error.message));
+      worker.on("exit", () => end("it was stopped"));
       worker.unref();
       return worker;
     });
@@ -92,23 +98,28 @@ export class Team {
    * Asks every thread for something.
    *
    * @param request The request for each.
+   * @param onFailure Called at once when one has failed, while others may still be busy.
    * @returns Their results, when all are done.
    * @throws {Error} What the first that failed said.
    */
-  async ask(request: (thread: number) => Request): Promise<unknown[]> {
+  async ask(request: (thread: number) => Request, onFailure?: () => void): Promise<unknown[]> {
+    if (this.#ended !== undefined) throw new Error(this.#ended);
     if (this.#busy++ === 0) { for (const worker of this.#workers) worker.ref(); }
     try {
       const answers = await Promise.all(
         this.#workers.map((worker, thread) =>
           new Promise<Answer>((resolve) => {
-            this.#waiting[thread]!.push(resolve);
+            this.#waiting[thread]!.push((answer) => {
+              if (answer.error !== undefined) onFailure?.();
+              resolve(answer);
+            });
             worker.postMessage(request(thread));
           })
         ),
       );
       const failed = answers.map(({ error }) => error).filter((error) => error !== undefined);
       if (failed.length > 0) {
-        throw new Error(failed.find((error) => !error.startsWith("another thread")) ?? failed[0]);
+        throw new Error(failed.find((error) => error !== otherFailed) ?? failed[0]);
       }
       return answers.map(({ result }) => result);
     } finally {

@@ -34,7 +34,7 @@ for (let from = first; from < first + count; from += 50) {
           for (const [part, values] of wanted.entries()) {
             assert.deepEqual(Object.keys(found[part]!), Object.keys(values));
             for (const [name, value] of Object.entries(values)) {
-              const off = apart(value, found[part]![name]!, 0.1);
+              const off = apart(value, found[part]![name]!, 1);
               if (!(off <= tolerance)) {
                 problems.push(`${what}: ${name} (${part}) is ${off.toExponential(1)} apart`);
               }
