@@ -91,7 +91,7 @@ export class OneDNNFunction implements CompiledFunction {
         const values = this.#collect(
           memory,
           this.plan.inputs,
-          (name) => this.#variables.has(name) && name.startsWith(prefix),
+          (name) => name.startsWith(prefix),
         );
         return Object.fromEntries(
           Object.entries(values).map(([name, value]) => [name.slice(prefix.length), value]),
@@ -234,8 +234,9 @@ export class OneDNNFunction implements CompiledFunction {
       ) => [input.id, input as { dtype: HostTensor["dtype"]; shape: readonly number[] }]),
     );
     for (const node of this.graph.nodes) for (const output of node.outputs) specs.set(output.id, output);
+    const inputs = new Map(this.graph.inputs.map(({ name, id }) => [name, id]));
     const ids = places === this.plan.inputs
-      ? this.graph.inputs.map(({ name, id }) => [name, id] as const)
+      ? [...this.#variables.keys()].map((name) => [name, inputs.get(name)!] as const)
       : this.graph.outputs.map(({ name, value }) => [name, value] as const);
     const values: Record<string, HostTensor> = {};
     for (const [name, id] of ids) {

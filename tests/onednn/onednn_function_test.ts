@@ -218,12 +218,14 @@ Deno.test("read() and write() take variables by prefix and in their turn", async
     name: "step",
   });
   await using step = await compileFor(2, graph, {
-    "parameters/a": vector(1),
-    "parameters/b": vector(2, 3),
     "momentum/a": vector(4),
+    "parameters/b": vector(2, 3),
+    "parameters/a": vector(1),
   });
   assert.deepEqual(await step.read("parameters/"), { a: vector(1), b: vector(2, 3) });
   assert.deepEqual(await step.read("nothing"), {});
+  // In the order they were given in, which is the order of files made of them.
+  assert.deepEqual(Object.keys(await step.read()), ["momentum/a", "parameters/b", "parameters/a"]);
   const runs = [step.run({ x: vector(1) }), step.run({ x: vector(1) })];
   const written = { "parameters/a": vector(40), "momentum/a": vector(7) };
   const between = step.read("parameters/");
@@ -243,7 +245,7 @@ Deno.test("read() and write() take variables by prefix and in their turn", async
   parameters/b: found float32[1], wanted float32[2]
   x: an input, but not a variable
   c: not an input of the graph
-  help: step keeps parameters/a, parameters/b, momentum/a`,
+  help: step keeps momentum/a, parameters/b, parameters/a`,
   );
   assert.deepEqual(await step.read("parameters/"), { a: vector(42), b: vector(2, 3) });
 });
