@@ -9,6 +9,7 @@ import { type EvaluationFigures, withEvaluationView } from "./notebook/evaluatio
 import type { Displayed } from "./notebook/display.ts";
 import * as check from "./errors/check_options.ts";
 import type { Device } from "./tensorflow/engine.ts";
+import { type ExecutorChoice, executorChoices } from "./tensorflow/executor.ts";
 
 /** Options of {@linkcode evaluate}. */
 export interface EvaluateOptions {
@@ -24,6 +25,8 @@ export interface EvaluateOptions {
   workers?: number;
   /** What to compute on. @default {"auto"} */
   device?: Device;
+  /** What runs the network: `auto` takes oneDNN on CPUs it supports, else TensorFlow. @default {"auto"} */
+  executor?: ExecutorChoice;
   /** Told how many pictures are done. */
   onProgress?: (progress: { done: number; total: number }) => unknown;
   /** Stops the evaluation: it throws the signal's reason. */
@@ -37,6 +40,7 @@ const known = [
   "onUnreadable",
   "workers",
   "device",
+  "executor",
   "onProgress",
   "signal",
 ] as const;
@@ -74,10 +78,12 @@ export async function evaluate(
     check.positiveInteger("workers", options.workers),
     check.ofType("saveMetricsTo", options.saveMetricsTo, "string"),
     check.oneOf("device", options.device, ["auto", "cpu", "gpu"]),
+    check.oneOf("executor", options.executor, executorChoices),
     check.ofType("onProgress", options.onProgress, "function"),
   ]);
   if (!Array.isArray(dataset?.samples)) throw new TypeError(withoutSamples);
-  const { model, path } = await openSource(source, { device: options.device, onProgress: provisionView() });
+  const { device, executor } = options;
+  const { model, path } = await openSource(source, { device, executor, onProgress: provisionView() });
   if (options.saveMetricsTo !== undefined && path === undefined) throw new TypeError(withoutFile);
   const { classNames, preprocessing } = model;
   const samples = relabel(dataset, classNames);
@@ -90,7 +96,7 @@ export async function evaluate(
     workers: options.workers,
     signal: options.signal,
   });
-  const inference = createInference(model.network, model.weights, preprocessing, loader.batchSize);
+  const inference = await createInference(model.network, model.weights, preprocessing, loader.batchSize);
   const logits: Float32Array[] = [];
   const evaluated: Sample[] = [];
   try {

@@ -8,7 +8,7 @@ import { type RunFigures, withRunView } from "./notebook/run_view.ts";
 import { withStopSignal } from "./notebook/stop_signal.ts";
 import { provisionView } from "./notebook/provision_view.ts";
 import { notebookView } from "./notebook/training_view.ts";
-import { startBackend } from "./tensorflow/backend.ts";
+import { openExecutor } from "./tensorflow/executor.ts";
 import { CheckpointError, resumeFileName } from "./training/checkpoint.ts";
 import { imbalanceRatio } from "./training/class_weights.ts";
 import { describeEnvironment, type Environment } from "./training/environment.ts";
@@ -96,8 +96,8 @@ async function run(
     await requireWritable(options.outputDir, await nearestFolder(options.outputDir));
   }
   const onProgress = provisionView();
-  const engine = await startBackend({ device: options.device, onProgress });
-  const environment = describeEnvironment(engine);
+  const { device, executor } = options;
+  const environment = describeEnvironment(await openExecutor({ device, executor, onProgress, signal }));
   const start = resumeFrom === undefined
     ? await startAnew(source, data, { ...options, signal }, onProgress)
     : await startAgain(source, data, { ...options, resumeFrom }, environment);

@@ -1,6 +1,7 @@
 import type { Model } from "./models/model.ts";
 import { openModel, type OpenModelOptions } from "./models/open_model.ts";
 import { provisionView } from "./notebook/provision_view.ts";
+import { executorChoices } from "./tensorflow/executor.ts";
 import * as check from "./errors/check_options.ts";
 
 /** Options of {@linkcode loadModel}. */
@@ -13,6 +14,7 @@ const known = [
   "imageSize",
   "seed",
   "device",
+  "executor",
   "onProgress",
   "signal",
 ] as const;
@@ -49,6 +51,7 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
     check.positiveInteger("imageSize", options.imageSize),
     check.wholeNumber("seed", options.seed),
     check.oneOf("device", options.device, ["auto", "cpu", "gpu"]),
+    check.oneOf("executor", options.executor, executorChoices),
     check.ofType("onProgress", options.onProgress, "function"),
   ]);
   if (typeof source !== "string" || source === "") {

@@ -7,6 +7,7 @@ import { provisionView } from "./notebook/provision_view.ts";
 import { softmax } from "./metrics/softmax.ts";
 import * as check from "./errors/check_options.ts";
 import type { Device } from "./tensorflow/engine.ts";
+import { type ExecutorChoice, executorChoices } from "./tensorflow/executor.ts";
 
 /** A class with its probability. */
 export interface Prediction {
@@ -22,6 +23,8 @@ export interface PredictOptions {
   topK?: number;
   /** What to compute on. @default {"auto"} */
   device?: Device;
+  /** What runs the network: `auto` takes oneDNN on CPUs it supports, else TensorFlow. @default {"auto"} */
+  executor?: ExecutorChoice;
 }
 
 /**
@@ -48,12 +51,14 @@ export async function predict(
   images: ImageSource | readonly ImageSource[],
   options: PredictOptions = {},
 ): Promise<Prediction[][]> {
-  check.checkOptions(options, ["topK", "device"], "predict");
+  check.checkOptions(options, ["topK", "device", "executor"], "predict");
   check.checkValues("predict", [
     check.positiveInteger("topK", options.topK),
     check.oneOf("device", options.device, ["auto", "cpu", "gpu"]),
+    check.oneOf("executor", options.executor, executorChoices),
   ]);
-  const { model } = await openSource(source, { device: options.device, onProgress: provisionView() });
+  const { device, executor } = options;
+  const { model } = await openSource(source, { device, executor, onProgress: provisionView() });
   try {
     const list = Array.isArray(images) ? images : await picturesOf(images as ImageSource);
     const logits = await model.logits(list).catch((error) => {

@@ -62,13 +62,13 @@ Deno.test("fineTune() with class weights gives rare classes the same say", async
   });
   const data = { classNames, train: relabel(discs.train, 2), validation: relabel(discs.validation, 3) };
   const lossOf = async (classWeights?: "auto") => {
-    const run = await quickRun({ epochs: 12, batchSize: 20, learningRate: 0.05, classWeights }, data);
-    return run.history.at(-1)!.validationLoss;
+    const run = await quickRun({ epochs: 12, batchSize: 20, learningRate: 0.01, classWeights }, data);
+    return run.history.at(-1)!.trainLoss;
   };
   const plain = await lossOf(), weighted = await lossOf("auto");
   const found = `${plain} without weights, ${weighted} with them`;
-  assert.ok(plain > 0.9, found); // believing in 1 of 10: 1.2
-  assert.ok(weighted < 0.8, found); // believing in 1 of 2: 0.69
+  // Knowing nothing costs 0.33 where 1 of 10 is rare, and 0.69 where both weigh the same.
+  assert.ok(weighted > 1.1 * plain, found);
 });
 
 Deno.test("fineTune() warms up, smooths labels and stops early", async () => {

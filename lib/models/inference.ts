@@ -1,7 +1,7 @@
 import type { Preprocessing } from "../data/preprocessing.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import { normaliseImages } from "../operators/normalise_images.ts";
-import { compile } from "../tensorflow/compile.ts";
+import { compileForExecutor } from "../tensorflow/executor.ts";
 import { record, type SpecTree } from "../tensorflow/record.ts";
 import type { tf } from "../tensorflow/tf.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -55,16 +55,15 @@ export function recordInference(network: Network, preprocessing: Preprocessing, 
  * @param batchSize Rows of a batch.
  * @returns The compiled network; dispose of it after use.
  */
-export function createInference(
+export async function createInference(
   network: Network,
   weights: Readonly<Record<string, HostTensor>>,
   preprocessing: Preprocessing,
   batchSize: number,
-): Inference {
+): Promise<Inference> {
   const { height, width } = preprocessing.size;
-  const compiled = compile(recordInference(network, preprocessing, batchSize), {
-    variables: toVariables(weights),
-  });
+  const graph = recordInference(network, preprocessing, batchSize);
+  const compiled = await compileForExecutor(graph, toVariables(weights));
   return {
     batchSize,
     async logits(images, count) {

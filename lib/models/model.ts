@@ -72,11 +72,11 @@ const largestBatch = 32;
 export function createModel(parts: ModelParts): Model {
   const { record, classNames, weights, preprocessing = record.preprocessing } = parts;
   const network = createNetwork(record, { numClasses: classNames.length });
-  const compiled = new Map<number, Inference>();
+  const compiled = new Map<number, Promise<Inference>>();
   let params: Record<string, tf.Tensor> | undefined;
   let complexity: Model["complexity"] | undefined;
 
-  function inferenceFor(count: number): Inference {
+  function inferenceFor(count: number): Promise<Inference> {
     const batchSize = Math.min(largestBatch, 2 ** Math.ceil(Math.log2(count)));
     let inference = compiled.get(batchSize);
     if (inference === undefined) {
@@ -90,7 +90,7 @@ export function createModel(parts: ModelParts): Model {
     const bytesPerImage = images.length / count;
     const logits: Float32Array[] = [];
     for (let start = 0; start < count;) {
-      const inference = inferenceFor(count - start);
+      const inference = await inferenceFor(count - start);
       const rows = Math.min(inference.batchSize, count - start);
       const batch = new Uint8Array(inference.batchSize * bytesPerImage);
       batch.set(images.subarray(start * bytesPerImage, (start + rows) * bytesPerImage));
@@ -102,7 +102,7 @@ export function createModel(parts: ModelParts): Model {
 
   async function logitsOfSources(images: readonly ImageSource[]): Promise<Float32Array[]> {
     const samples = images.map((image, index) => ({ image, label: 0, name: nameOf(image, index) }));
-    const inference = inferenceFor(images.length);
+    const inference = await inferenceFor(images.length);
     const loader = createLoader({ name: "the pictures", classNames, samples }, {
       preprocessing,
       batchSize: inference.batchSize,
@@ -153,7 +153,7 @@ export function createModel(parts: ModelParts): Model {
       return await logitsOfBytes(Uint8Array.from(await images.data(), Math.round), count);
     },
     async dispose() {
-      for (const inference of compiled.values()) await inference.dispose();
+      for (const inference of compiled.values()) await (await inference).dispose();
       compiled.clear();
       if (params !== undefined) tf.dispose(params);
       params = undefined;

@@ -9,7 +9,7 @@ import { loadWeights, readWeightsFile, type WeightsRef } from "./weights/load_we
 import type { ProvisionListener } from "../provision/events.ts";
 import type { Preprocessing } from "../data/preprocessing.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
-import { startBackend } from "../tensorflow/backend.ts";
+import { type ExecutorChoice, openExecutor } from "../tensorflow/executor.ts";
 import type { Device } from "../tensorflow/engine.ts";
 
 /** How a model is opened. */
@@ -36,6 +36,11 @@ export interface OpenModelOptions {
    * @default {"auto"}
    */
   device?: Device;
+  /**
+   * What runs the network: `auto` takes oneDNN on CPUs it supports, else TensorFlow.
+   * @default {"auto"}
+   */
+  executor?: ExecutorChoice;
   /** Told about downloads. */
   onProgress?: ProvisionListener;
   /** Stops a download. */
@@ -53,7 +58,8 @@ export interface OpenModelOptions {
  * @throws {Error} If the weights cannot be had.
  */
 export async function openModel(source: string, options: OpenModelOptions = {}): Promise<Model> {
-  await startBackend({ device: options.device, onProgress: options.onProgress });
+  const { device, executor, onProgress, signal } = options;
+  await openExecutor({ device, executor, onProgress, signal });
   return isWeightsPath(source) ? await openCheckpoint(source, options) : await openById(source, options);
 }
 

@@ -1,5 +1,6 @@
 import type { ProvisionListener } from "../provision/events.ts";
 import type { Device } from "../tensorflow/engine.ts";
+import { type ExecutorChoice, openExecutor } from "../tensorflow/executor.ts";
 import type { Model } from "./model.ts";
 import { openModel } from "./open_model.ts";
 
@@ -10,13 +11,13 @@ export type Source = string | Model | { readonly model: Model; readonly checkpoi
  * The model behind a source.
  *
  * @param source A model, a result that holds one, or the path of a checkpoint (or a model id).
- * @param options `device`: what to compute on; `onProgress`: told about downloads.
+ * @param options `device` and `executor`: what computes; `onProgress`: told about downloads.
  * @returns The model, and the file it comes from, if it comes from one.
  * @throws {TypeError} If it is none of these.
  */
 export async function openSource(
   source: Source,
-  options: { device?: Device; onProgress?: ProvisionListener } = {},
+  options: { device?: Device; executor?: ExecutorChoice; onProgress?: ProvisionListener } = {},
 ): Promise<{ model: Model; path?: string }> {
   if (typeof source === "string") {
     return { model: await openModel(source, options), path: source };
@@ -29,5 +30,6 @@ export async function openSource(
         `fineTune, the path of a checkpoint or a model id\n  help: write for example loadModel("outputs/pets/best.safetensors")`,
     );
   }
+  await openExecutor(options);
   return "model" in source ? { model: source.model, path: source.checkpoint } : { model: source };
 }

@@ -1,6 +1,6 @@
 /** One thread of a team: prepares programs and runs them when told to. */
 import { parentPort } from "node:worker_threads";
-import { openOneDNN } from "./library.ts";
+import { effectiveInstructionSet, openOneDNN } from "./library.ts";
 import { createProgram, type Program, type ProgramDescription } from "./program.ts";
 import { createEngine, type Engine } from "./primitives.ts";
 
@@ -21,11 +21,11 @@ const programs = new Map<number, Program>();
 async function answer(request: Request): Promise<unknown> {
   switch (request.kind) {
     case "open": {
-      const { native, openMP, system } = await openOneDNN(request.library);
+      const { native, openMP, system, version } = await openOneDNN(request.library);
       openMP.omp_set_num_threads(1); // the team's threads are the threads
       flushDenormals(system);
       engine = createEngine(native);
-      return;
+      return `oneDNN ${version} (${effectiveInstructionSet(native)})`;
     }
     case "prepare": {
       const program = createProgram(engine!, request.description);

@@ -57,6 +57,8 @@ export function defaultThreads(): number {
 export class Team {
   readonly threads: number;
   readonly library: FoundOneDNN;
+  /** Library, version and instructions, e.g. `oneDNN 3.2.0 (AVX2)`. */
+  description = "oneDNN";
   readonly #workers: Worker[];
   readonly #waiting: ((answer: Answer) => void)[][];
   /** Why a thread has ended, if one has. */
@@ -90,7 +92,8 @@ export class Team {
    */
   static async start(threads: number, library: FoundOneDNN): Promise<Team> {
     const team = new Team(threads, library);
-    await team.ask(() => ({ kind: "open", library: library.path }));
+    const [description] = await team.ask(() => ({ kind: "open", library: library.path }));
+    team.description = description as string;
     return team;
   }
 

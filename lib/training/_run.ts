@@ -3,7 +3,7 @@ import { createLoader, type Loader } from "../data/loader.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import { createInference, type Inference } from "../models/inference.ts";
 import type { CompiledFunction } from "../graph/compiled_function.ts";
-import { compile } from "../tensorflow/compile.ts";
+import { compileForExecutor } from "../tensorflow/executor.ts";
 import { hashData, type RunState } from "./checkpoint.ts";
 import { classWeights } from "./class_weights.ts";
 import { type Clock, startClock } from "./clock.ts";
@@ -30,7 +30,7 @@ export interface Run extends TrainingSetup {
 }
 
 /** Records and compiles what the run needs, and puts it where it starts or goes on. */
-export function startRun(setup: TrainingSetup): Run {
+export async function startRun(setup: TrainingSetup): Promise<Run> {
   const { network, preprocessing, recipe, data, resume, seed, workers, onUnreadable = "error" } = setup;
   const loading = { preprocessing, seed, workers, onUnreadable };
   const trainLoader = createLoader(data.train, {
@@ -55,10 +55,15 @@ export function startRun(setup: TrainingSetup): Run {
     optimizer: { momentum: recipe.momentum, weightDecay: recipe.weightDecay },
   });
   const { state, bestWeights } = splitTensors(resume?.tensors ?? {});
+  const step = await compileForExecutor(
+    graph,
+    resume === undefined ? initialState(network, setup.weights) : state,
+  );
   return {
     ...setup,
-    step: compile(graph, { variables: resume === undefined ? initialState(network, setup.weights) : state }),
-    inference: createInference(network, setup.weights, preprocessing, validationLoader.batchSize),
+    warnings: [...setup.warnings ?? [], ...elsewhere(step, setup)],
+    step,
+    inference: await createInference(network, setup.weights, preprocessing, validationLoader.batchSize),
     trainLoader,
     validationLoader,
     dataHash: hashData(data),
@@ -69,6 +74,13 @@ export function startRun(setup: TrainingSetup): Run {
     bestWeights,
     skipped: 0,
   };
+}
+
+/** What to tell if the step is not run by the executor the run was opened with. */
+function elsewhere({ executor }: CompiledFunction, { environment }: TrainingSetup): string[] {
+  return executor.name === "tensorflow" && !environment.library.startsWith("TensorFlow")
+    ? [`TensorFlow runs the training step, not oneDNN: ${executor.reason}`]
+    : [];
 }
 
 /** Frees what {@linkcode startRun} compiled. */

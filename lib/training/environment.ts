@@ -1,4 +1,4 @@
-import type { Engine } from "../tensorflow/engine.ts";
+import type { OpenExecutor } from "../tensorflow/executor.ts";
 
 /** What the bits of a run depend on besides recipe, data and seed. */
 export interface Environment {
@@ -32,14 +32,14 @@ const variables = [
 /**
  * Describes this machine.
  *
- * @param engine The open engine.
+ * @param executor What computes.
  * @returns The description.
  */
-export function describeEnvironment(engine: Engine): Environment {
+export function describeEnvironment(executor: OpenExecutor): Environment {
   return {
-    library: `TensorFlow ${engine.version}`,
-    device: engine.device,
-    threads: navigator.hardwareConcurrency,
+    library: executor.library,
+    device: executor.device,
+    threads: executor.threads,
     processor: processorName(),
     platform: `${Deno.build.os}-${Deno.build.arch}`,
     variables: variables.map((name) => [name, Deno.env.get(name)]).filter(([, value]) => value !== undefined)

@@ -3,6 +3,7 @@ import { checkClassNames } from "../data/dataset.ts";
 import { DatasetError, type DatasetProblem } from "../data/dataset_error.ts";
 import type { Model } from "../models/model.ts";
 import type { Device } from "../tensorflow/engine.ts";
+import { type ExecutorChoice, executorChoices } from "../tensorflow/executor.ts";
 import { classWeights, type ClassWeightsOption } from "./class_weights.ts";
 import type { TrainingEvent } from "./events.ts";
 import * as check from "../errors/check_options.ts";
@@ -48,6 +49,8 @@ export interface FineTuneOptions {
   resumeFrom?: string;
   /** What to compute on. @default {"auto"} */
   device?: Device;
+  /** What runs the network: `auto` takes oneDNN on CPUs it supports, else TensorFlow. @default {"auto"} */
+  executor?: ExecutorChoice;
   /** Pictures decoded at the same time. @default {one for each core} */
   workers?: number;
   /** What to do with a picture that cannot be read. @default {"error"} */
@@ -83,6 +86,7 @@ const known: readonly (keyof FineTuneOptions)[] = [
   "outputDir",
   "resumeFrom",
   "device",
+  "executor",
   "workers",
   "onUnreadable",
   "logs",
@@ -149,6 +153,7 @@ function problemsOf(options: FineTuneOptions): (check.OptionProblem | undefined)
     check.ofType("outputDir", options.outputDir, "string"),
     check.ofType("resumeFrom", options.resumeFrom, "string"),
     check.oneOf("device", options.device, ["auto", "cpu", "gpu"]),
+    check.oneOf("executor", options.executor, executorChoices),
     check.positiveInteger("workers", options.workers),
     check.oneOf("onUnreadable", options.onUnreadable, ["error", "skip"]),
     check.ofType("view", options.view, "boolean"),

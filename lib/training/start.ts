@@ -43,7 +43,7 @@ export async function startAnew(
   onProgress?: ProvisionListener,
 ): Promise<Start> {
   const seed = options.seed ?? 0;
-  const { device, weights, imageSize, signal } = options;
+  const { device, executor, weights, imageSize, signal } = options;
   if (weights !== undefined && !(typeof source === "string" && !isWeightsPath(source))) {
     throw new TypeError(
       `Cannot run fineTune(): weights are given twice, by the model and by { weights: ${
@@ -55,7 +55,7 @@ export async function startAnew(
     );
   }
   const { classNames } = data;
-  const opening = { device, signal, onProgress };
+  const opening = { device, executor, signal, onProgress };
   const model = typeof source !== "string"
     ? adapt(source, classNames, seed, imageSize)
     : isWeightsPath(source)

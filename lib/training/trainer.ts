@@ -64,7 +64,7 @@ export interface TrainingOutcome {
  * @throws {DatasetError} If pictures cannot be read.
  */
 export async function train(setup: TrainingSetup): Promise<TrainingOutcome> {
-  const run = startRun(setup);
+  const run = await startRun(setup);
   try {
     return await runEpochs(run);
   } finally {
