@@ -1,15 +1,17 @@
 /**
  * What loading pictures costs a training step, on this machine:
  *
- *     deno run -A bench/loader.ts [model] [batch size] [steps]
+ *     deno run -A bench/loader.ts [model] [batch size] [steps] [--executor auto|onednn|tensorflow]
  *
- * Runs the real training step with one batch that is already there, and with batches from the loader: from memory (the
- * usual case after the first epoch), from disk, and decoded (the first epoch). The runs are interleaved and repeated,
- * medians are printed. Overhead is the time that a step takes longer than with the batch that is already there. The
- * smallest network is the hardest case.
+ * Runs the real training step with one batch that is already there, and the whole pipeline (decoding, augmentation,
+ * training): with pictures from the cache in memory (the usual case after the first epoch), from the cache on disk, and
+ * decoded (the first epoch). The runs are interleaved and repeated, medians are printed. Overhead is the time that a
+ * step takes longer than with the batch that is already there; the last column is the speed that is left of the bare
+ * step's. The smallest network is the hardest case.
  */
 import { join } from "node:path";
 import process from "node:process";
+import { Command, Option } from "npm:commander@15.1.0";
 import sharp from "npm:sharp@0.35.5";
 import { baselineAugmentation } from "../lib/augment/augmentation.ts";
 import { createPixelCache, type PixelCache } from "../lib/data/cache.ts";
@@ -17,11 +19,22 @@ import type { Dataset } from "../lib/data/dataset.ts";
 import { type Batch, createLoader } from "../lib/data/loader.ts";
 import { initialise } from "../lib/models/initialise.ts";
 import { createNetwork, modelRecord } from "../lib/models/registry.ts";
-import { startBackend } from "../lib/tensorflow/backend.ts";
-import { compile } from "../lib/tensorflow/compile.ts";
-import { isTrainable, recordTrainStep } from "../lib/training/train_step.ts";
+import {
+  compileForExecutor,
+  type ExecutorChoice,
+  executorChoices,
+  openExecutor,
+} from "../lib/tensorflow/executor.ts";
+import { initialState, recordTrainStep } from "../lib/training/train_step.ts";
 
-const [modelId = "mobilenetv3_small_100", batchText = "32", stepsText = "12"] = Deno.args;
+const command = new Command("loader")
+  .argument("[model]", "timm id", "mobilenetv3_small_100")
+  .argument("[batch size]", "pictures a step", "32")
+  .argument("[steps]", "steps of an epoch", "12")
+  .addOption(new Option("--executor <name>", "what trains").choices(executorChoices).default("auto"))
+  .parse(["deno", "loader", ...Deno.args]);
+const [modelId, batchText, stepsText] = command.processedArgs as [string, string, string];
+const { executor } = command.opts<{ executor: ExecutorChoice }>();
 const batchSize = Number(batchText), steps = Number(stepsText), repetitions = 5;
 
 /** Writes JPEG files of 500 x 375 pixels, as in common data sets: crops of one photograph, each with its own noise. */
@@ -47,15 +60,9 @@ const record = modelRecord(modelId);
 const { preprocessing } = record;
 const { height, width } = preprocessing.size;
 const network = createNetwork(record, { numClasses: 10 });
-const engine = await startBackend({ device: "auto" });
+const { library } = await openExecutor({ executor });
 const weights = initialise(network.parameters, 0);
-const variables = Object.fromEntries(network.parameters.flatMap((spec) => {
-  const value = weights[spec.name];
-  if (!isTrainable(spec)) return [[`statistics/${spec.name}`, value]];
-  const zeros = { ...value, data: new Float32Array(value.data.length) };
-  return [[`parameters/${spec.name}`, value], [`velocities/${spec.name}`, zeros]];
-}));
-const trainStep = compile(
+const trainStep = await compileForExecutor(
   recordTrainStep({
     network,
     preprocessing,
@@ -63,7 +70,7 @@ const trainStep = compile(
     loss: {},
     optimizer: { momentum: 0.9, weightDecay: 5e-4 },
   }),
-  { variables },
+  initialState(network, weights),
 );
 const take = (batch: Batch) =>
   trainStep.run({
@@ -117,16 +124,18 @@ try {
   const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
   const base = median(milliseconds["batch already there"]);
   console.log(
-    `${modelId}, batch ${batchSize}, ${height} x ${width}, ${steps} steps, TensorFlow ${engine.version}, ` +
+    `${modelId}, batch ${batchSize}, ${height} x ${width}, ${steps} steps, ${library}, ` +
       `${navigator.hardwareConcurrency} cores; load average ${Deno.loadavg()[0].toFixed(1)}\n`,
   );
-  console.log(`${"".padEnd(28)}ms/step   img/s  overhead  CPU ms/step`);
+  console.log(`${"".padEnd(28)}ms/step   img/s  overhead  CPU ms/step  of the bare speed`);
   for (const name of Object.keys(measured)) {
     const time = median(milliseconds[name]);
-    const overhead = name.includes("alone") ? "" : `${((time / base - 1) * 100).toFixed(1)} %`;
+    const trains = !name.includes("alone");
+    const overhead = trains ? `${((time / base - 1) * 100).toFixed(1)} %` : "";
+    const speedLeft = trains ? `${(base / time * 100).toFixed(1)} %` : "";
     console.log(
       name.padEnd(28) + time.toFixed(1).padStart(7) + (batchSize / time * 1000).toFixed(0).padStart(8) +
-        overhead.padStart(10) + median(cpu[name]).toFixed(0).padStart(13),
+        overhead.padStart(10) + median(cpu[name]).toFixed(0).padStart(13) + speedLeft.padStart(19),
     );
   }
 } finally {

@@ -1,94 +1,102 @@
 /**
- * Training and evaluation speed, first step and peak memory of Whittle beside timm on PyTorch (eager, channels last), on
- * this machine: one process a measurement, interleaved, so that the machine's moods hit all alike; medians are compared.
+ * Whittle, with each of its executors, beside timm on PyTorch (eager, channels last) and Keras on TensorFlow, on this
+ * machine: pictures a second in training and evaluation, the time from the start of the process to the end of the first
+ * step, and peak memory.
  *
- * `deno run -A bench/training_speed.ts [--models a,b] [--batch 32] [--size 224] [--rounds 5] [--steps 4]`
+ *     deno task bench:training [--set main|batches|small-pictures|one-thread|busy|all] [--resume] [--help]
  *
- * Writes `bench/results/training_speed.json` and prints the table of `docs/performance.md`.
+ * Every contestant is a process of its own; they measure in turns (see `training/rounds.ts`). Each set is written to
+ * `bench/results/training_<set>.json`, after each configuration, and replaces the file of an earlier run unless
+ * `--resume` keeps what is finished. `bench/plot_training.ts` makes plot and tables of these files.
  *
  * @module
  */
-import { Command } from "npm:commander@15.1.0";
-import { interleave } from "./_interleave.ts";
+import { CommanderError } from "npm:commander@15.1.0";
 import { pythonEnvironment } from "../tests/interop/python_environment.ts";
+import { startBusyProcess } from "./training/busy_process.ts";
+import {
+  contestantCommand,
+  contestantLabels,
+  hasModel,
+  kerasPackages,
+  type Pythons,
+} from "./training/contestants.ts";
+import {
+  type Configuration,
+  configurationsOf,
+  parseTrainingOptions,
+  type TrainingOptions,
+} from "./training/options.ts";
+import {
+  describeRun,
+  finished,
+  type Measured,
+  readResults,
+  type Results,
+  withMeasured,
+  writeResults,
+} from "./training/results.ts";
+import { measureInTurns } from "./training/rounds.ts";
+import { figureOf } from "./training/statistics.ts";
+import { compactTable } from "./training/tables.ts";
 
-const command = new Command("training_speed")
-  .option(
-    "--models <ids>",
-    "timm ids",
-    "mobilenetv3_small_100,mobilenetv3_large_075,mobilenetv3_large_100,efficientnet_b0,efficientnet_lite0",
-  )
-  .option("--batch <n>", "pictures a step", "32")
-  .option("--size <pixels>", "side of the pictures", "224")
-  .option("--rounds <n>", "measurements of each", "5")
-  .option("--steps <n>", "steps of a measurement", "4")
-  .option("--python <path>", "a Python with torch and timm; made in the cache if left out")
-  .parse(["deno", "training_speed", ...Deno.args]);
-const { models, batch, size, rounds, steps, python: given } = command.opts<Record<string, string>>();
-const python = given ?? await pythonEnvironment();
-
-/** What one process measured. */
-interface Measurement {
-  imagesPerSecond: number;
-  firstStepSeconds: number;
-  peakMemoryBytes: number;
-  evaluationImagesPerSecond: number;
-}
-
-const here = new URL(".", import.meta.url).pathname;
-/** glibc settings that keep PyTorch from returning memory to the system between steps. */
-const tunedMalloc = {
-  MALLOC_MMAP_MAX_: "0",
-  MALLOC_TRIM_THRESHOLD_: "-1",
-  MALLOC_TOP_PAD_: "268435456",
+const options = readOptions();
+const pythons: Pythons = {
+  torch: options.python ?? await pythonEnvironment(),
+  keras: options.kerasPython ?? await pythonEnvironment(kerasPackages, "keras-python"),
 };
-const results: Record<string, Record<string, Measurement>> = {};
-for (const model of models!.split(",")) {
-  const peer: Deno.CommandOptions = {
-    args: [`${here}peers/train_timm.py`, model, batch!, size!, steps!],
-    stderr: "null",
-  };
-  const contenders = {
-    "Whittle": new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", `${here}train_whittle.ts`, model, batch!, size!, steps!],
-      stderr: "null",
-    }),
-    "PyTorch": new Deno.Command(python, peer),
-    "PyTorch, tuned malloc": new Deno.Command(python, { ...peer, env: tunedMalloc }),
-  };
-  results[model] = await interleave<keyof Measurement>(contenders, Number(rounds), model);
+const run = await describeRun(["deno task bench:training", ...Deno.args].join(" "));
+
+for (const set of options.sets) {
+  const before = options.resume ? await readResults(options.results, set) : undefined;
+  let results: Results = { set, runs: [...before?.runs ?? [], run], measured: before?.measured ?? [] };
+  for (const configuration of configurationsOf(set, options.models)) {
+    const contestants = options.contestants.filter((id) => hasModel(id, configuration.model));
+    if (finished(before, configuration, contestants, options.rounds) !== undefined) {
+      console.error(`${describe(configuration)}: finished before`);
+      continue;
+    }
+    const measured = await measure(configuration, contestants, results.runs.length - 1);
+    results = withMeasured(results, measured);
+    await writeResults(options.results, results);
+  }
+  console.log(`${set}\n\n${compactTable(results)}\n`);
 }
 
-const setting = `batch ${batch}, ${size} px, 100 classes, ${rounds} interleaved rounds of ${steps} steps, ` +
-  `${navigator.hardwareConcurrency} threads`;
-await Deno.mkdir(`${here}results`, { recursive: true });
-await Deno.writeTextFile(
-  `${here}results/training_speed.json`,
-  JSON.stringify({ setting, results }, null, 2) + "\n",
-);
-const table = toTable(results);
-console.log(`${setting}\n\n${table}`);
+/** Measures one configuration. */
+async function measure(
+  configuration: Configuration,
+  contestants: TrainingOptions["contestants"],
+  run: number,
+): Promise<Measured> {
+  const name = describe(configuration);
+  const loadBefore = Deno.loadavg()[0]!;
+  await using _busy = configuration.busy ? startBusyProcess() : undefined;
+  const programs = contestants.map((id) => [id, contestantCommand(id, configuration, pythons)] as const);
+  const outcomes = await measureInTurns(Object.fromEntries(programs), {
+    ...options,
+    onRound(id, round, measured) {
+      const heading = `${name}, round ${round + 1}, ${contestantLabels[id]}:`;
+      if (measured instanceof Error) return console.error(`${heading} ${measured.message}`);
+      const [training, evaluation] = (["training", "evaluation"] as const)
+        .map((metric) => figureOf(measured, metric, configuration.batchSize)!.toFixed(1));
+      console.error(`${heading} training ${training} img/s, evaluation ${evaluation} img/s`);
+    },
+  });
+  return { ...configuration, run, loadBefore, outcomes };
+}
 
-function toTable(results: Record<string, Record<string, Measurement>>): string {
-  const rows = [
-    "| model | | training img/s | Whittle is | evaluation img/s | Whittle is | first step | peak memory |",
-    "|---|---|---|---|---|---|---|---|",
-  ];
-  for (const [model, row] of Object.entries(results)) {
-    const own = row["Whittle"]!;
-    for (const [name, value] of Object.entries(row)) {
-      const ratio = (key: "imagesPerSecond" | "evaluationImagesPerSecond") =>
-        name === "Whittle" ? "" : `${(own[key] / value[key]).toFixed(2)}x`;
-      rows.push(
-        `| ${name === "Whittle" ? model : ""} | ${name} | ${value.imagesPerSecond.toFixed(1)} | ${
-          ratio("imagesPerSecond")
-        } | ` +
-          `${value.evaluationImagesPerSecond.toFixed(0)} | ${ratio("evaluationImagesPerSecond")} | ${
-            value.firstStepSeconds.toFixed(1)
-          } s | ` +
-          `${(value.peakMemoryBytes / 1e9).toFixed(2)} GB |`,
-      );
-    }
+function describe({ model, batchSize, size, threads, busy }: Configuration): string {
+  const parts = [model, `batch ${batchSize}`, `${size} px`, `${threads} thread${threads === 1 ? "" : "s"}`];
+  return [...parts, ...(busy ? ["busy"] : [])].join(", ");
+}
+
+function readOptions(): TrainingOptions {
+  try {
+    return parseTrainingOptions(Deno.args, new URL("results", import.meta.url).pathname);
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    if (thrown.exitCode !== 0) console.error(thrown.message); // 0: --help
+    Deno.exit(thrown.exitCode);
   }
-  return rows.join("\n");
 }

@@ -1,24 +1,29 @@
-"""One measurement of timm on PyTorch, for bench/training_speed.ts: prints one line of JSON.
+"""timm on PyTorch, eager and channels last, as a contestant of bench/training_speed.ts.
 
-python train_timm.py MODEL BATCH SIZE STEPS
+python train_timm.py MODEL BATCH SIZE THREADS
 """
 
-import json
 import sys
-import time
 
-start = time.perf_counter()
-from _timm import timm, torch  # noqa: E402
+from _measure import serve
+from _timm import timm, torch
 
-model_id, batch, size, steps = sys.argv[1], *map(int, sys.argv[2:5])
+model_id, batch, size, threads = sys.argv[1], *map(int, sys.argv[2:5])
+torch.set_num_threads(threads)
 torch.manual_seed(0)
-model = timm.create_model(model_id, num_classes=100).to(memory_format=torch.channels_last).train()
+model = timm.create_model(model_id, num_classes=100).to(memory_format=torch.channels_last)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
 images = torch.randn(batch, 3, size, size).to(memory_format=torch.channels_last)
 labels = torch.arange(batch) % 100
 
 
-def step():
+def switch_to(training):
+    if model.training != training:
+        model.train(training)
+
+
+def train():
+    switch_to(training=True)
     optimizer.zero_grad(set_to_none=True)
     loss = torch.nn.functional.cross_entropy(model(images), labels)
     loss.backward()
@@ -26,28 +31,10 @@ def step():
     return loss.item()
 
 
-step()
-first_step = time.perf_counter() - start
-step()
-times = []
-for _ in range(steps):
-    began = time.perf_counter()
-    step()
-    times.append(time.perf_counter() - began)
-with open("/proc/self/status") as file:
-    peak = next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
+def evaluate():
+    switch_to(training=False)
+    with torch.inference_mode():
+        return model(images).numpy()
 
-model.eval()
-with torch.inference_mode():
-    model(images)
-    began = time.perf_counter()
-    for _ in range(steps):
-        model(images)
-    evaluation = steps * batch / (time.perf_counter() - began)
 
-print(json.dumps({
-    "imagesPerSecond": batch / sorted(times)[len(times) // 2],
-    "firstStepSeconds": first_step,
-    "peakMemoryBytes": peak,
-    "evaluationImagesPerSecond": evaluation,
-}))
+serve(train, evaluate, {"torch": torch.__version__, "timm": timm.__version__})

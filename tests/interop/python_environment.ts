@@ -26,20 +26,25 @@ export const torchPackages: readonly PythonPackage[] = [
  * A Python for tests, in a virtual environment in the cache folder: made at the first call, and given the packages that
  * it lacks, once. Processes that ask at the same time wait for each other.
  *
- * `WHITTLE_TEST_PYTHON` names another Python to use as it is; it must have the packages.
+ * `WHITTLE_TEST_PYTHON` names another Python to use as it is in place of `test-python`; it must have the packages.
  *
  * @param packages What the tests import.
+ * @param name The environment's folder in the cache: packages that do not go together have one each.
+ * @default {"test-python"}
  * @returns The path of the Python.
  * @throws {Error} If there is no Python with pip, or pip fails.
  */
-export async function pythonEnvironment(packages: readonly PythonPackage[] = torchPackages): Promise<string> {
-  const given = Deno.env.get("WHITTLE_TEST_PYTHON");
+export async function pythonEnvironment(
+  packages: readonly PythonPackage[] = torchPackages,
+  name = "test-python",
+): Promise<string> {
+  const given = name === "test-python" ? Deno.env.get("WHITTLE_TEST_PYTHON") : undefined;
   if (given) {
     const { success, text } = await run([given, "--version"]);
     if (!success) throw new Error(`Cannot run the Python of WHITTLE_TEST_PYTHON, ${given}: ${text}`);
     return given;
   }
-  const folder = join(cacheFolder(), "test-python");
+  const folder = join(cacheFolder(), name);
   const python = join(folder, Deno.build.os === "windows" ? "Scripts/python.exe" : "bin/python");
   const record = join(folder, "installed.json");
   const missing = async () => {
