@@ -8,7 +8,7 @@ import { createEngine, type Engine } from "./primitives.ts";
 export type Request =
   | { readonly kind: "open"; readonly library: string }
   | { readonly kind: "prepare"; readonly program: number; readonly description: ProgramDescription }
-  | { readonly kind: "run"; readonly program: number }
+  | { readonly kind: "run"; readonly program: number; readonly settled: boolean }
   | { readonly kind: "profile"; readonly program: number }
   | { readonly kind: "drop"; readonly program: number };
 
@@ -33,7 +33,7 @@ async function answer(request: Request): Promise<unknown> {
       return program.implementations;
     }
     case "run":
-      return programs.get(request.program)!.run();
+      return programs.get(request.program)!.run(request.settled);
     case "profile":
       return programs.get(request.program)!.profile();
     case "drop":

@@ -38,6 +38,8 @@ export class OneDNNFunction implements CompiledFunction {
   /** Resolves when the call before is done. */
   #turn: Promise<unknown> = Promise.resolve();
   #disposal: Promise<void> | undefined;
+  /** Whether what follows from variables that stay as they are has been computed since they were written. */
+  #settled = false;
   /** Names of variables that a failed call may have left half overwritten, until they are written. */
   readonly #damaged = new Set<string>();
 
@@ -65,7 +67,7 @@ export class OneDNNFunction implements CompiledFunction {
     const names = new Set(this.#variables.keys());
     const threads = (team ?? currentTeam())?.threads ?? defaultThreads();
     const lowered = lower(fusePadding(graph), names);
-    this.plan = plan(lowered, schedule(lowered, threads), threads, names, sliceBytes);
+    this.plan = plan(lowered, schedule(lowered, threads, names), threads, names, sliceBytes);
     requireMemory(graph.name, this.plan, lowered.batchSize);
   }
 
@@ -105,6 +107,7 @@ export class OneDNNFunction implements CompiledFunction {
       checkVariables(`Cannot write variables of ${this.graph.name}`, this.graph, values, this.#variables);
       const given = Object.entries(values).map(([name, value]) => [name, copyOf(value)] as const);
       return this.#inTurn(({ memory }) => {
+        this.#settled = false;
         for (const [name, { data }] of given) {
           write(memory, this.plan.inputs.get(name)!, data);
           this.#damaged.delete(name);
@@ -137,7 +140,14 @@ export class OneDNNFunction implements CompiledFunction {
     barrier.reset();
     try {
       // A thread that ended cannot tell the others that it will not come.
-      return await team.ask(() => ({ kind, program: number }), () => barrier.abort());
+      const settled = this.#settled;
+      this.#settled = false;
+      const answers = await team.ask(
+        () => kind === "run" ? { kind, program: number, settled } : { kind, program: number },
+        () => barrier.abort(),
+      );
+      this.#settled = true;
+      return answers;
     } catch (thrown) {
       if (barrier.isCommitting) { for (const { name } of this.#overwritten()) this.#damaged.add(name); }
       throw new Error(`Cannot run ${this.graph.name}: ${thrown instanceof Error ? thrown.message : thrown}`);

@@ -28,7 +28,12 @@ import {
 } from "./wasm/loop_kernel.ts";
 
 /** What one thread does, in order. Addresses are bytes in the shared memory. */
-export type Instruction =
+export type Instruction = {
+  /** Whether it depends on nothing but variables that stay as they are, so that it need not be done in each run. */
+  readonly settled?: boolean;
+} & Work;
+
+type Work =
   | { readonly kind: "kernel"; readonly kernel: number; readonly arguments: number; readonly label: number }
   | {
     readonly kind: "matrix-product";
@@ -113,6 +118,10 @@ export const controlBytes = 256;
 /** What the buffers of one slice may take together: they should stay in a core's cache. */
 const cacheBytes = Number(Deno.env.get("SLICE") ?? 1.5) * 2 ** 20;
 
+/** Elements of a matrix from which its layout matters, and rows from which it does not any more. */
+const largeWeights = 16384;
+const enoughRows = 384;
+
 const align = (bytes: number) => Math.ceil(bytes / alignment) * alignment;
 
 /**
@@ -176,13 +185,19 @@ class Planner {
       if (number === this.#schedule.phases.length - 1 && this.#variables.size > 0) {
         for (const program of programs) program.push({ kind: "commit" });
       }
-      const owners = this.#shareOut(phase.owned);
       programs.forEach((program, thread) => {
-        for (const item of phase.replicated) program.push(...this.#emit(item, number, thread, whole));
-        phase.owned.forEach((group, index) => {
-          if (owners[index] !== thread) return;
-          for (const item of group) program.push(...this.#emit(item, number, thread, whole));
-        });
+        for (const part of [phase.settled, phase]) {
+          const owners = this.#shareOut(part.owned);
+          const items = [
+            ...part.replicated,
+            ...part.owned.filter((_, index) => owners[index] === thread).flat(),
+          ];
+          const instructions = items.flatMap((item) => this.#emit(item, number, thread, whole));
+          const settled = part === phase.settled;
+          program.push(
+            ...instructions.map((instruction) => settled ? { ...instruction, settled } : instruction),
+          );
+        }
         if (phase.batch.length === 0) return;
         for (const slice of slices[number]![thread]!) {
           for (const item of phase.batch) program.push(...this.#emit(item, number, thread, slice));
@@ -241,10 +256,10 @@ class Planner {
     const { batchSize } = this.#lowered;
     return this.#schedule.phases.map(({ batch }) => {
       const perImage = Math.max(1, this.#sliceBytes(batch));
+      const wanted = Math.max(1, Math.floor(this.#cacheBytes / perImage), imagesForProducts(batch));
       return Array.from({ length: this.#threads }, (_, thread) => {
         const { first, count } = imagesOf(batchSize, this.#threads, thread);
-        const size = Math.max(1, Math.min(count, Math.floor(this.#cacheBytes / perImage)));
-        const slices = Math.ceil(count / size);
+        const slices = Math.ceil(count / Math.min(count, wanted));
         return Array.from({ length: slices }, (_, index) => {
           const begin = Math.floor(count * index / slices);
           const end = Math.floor(count * (index + 1) / slices);
@@ -406,7 +421,7 @@ class Planner {
     return known[index] ??= make();
   }
 
-  #emit(item: Item, phase: number, thread: number, slice: Slice): Instruction[] {
+  #emit(item: Item, phase: number, thread: number, slice: Slice): Work[] {
     switch (item.kind) {
       case "kernel":
         return [this.#kernel(item, phase, thread, slice)];
@@ -438,7 +453,7 @@ class Planner {
     return made;
   }
 
-  #kernel(item: KernelItem, phase: number, thread: number, slice: Slice): Instruction {
+  #kernel(item: KernelItem, phase: number, thread: number, slice: Slice): Work {
     const template = this.#templateFor(item, slice);
     const at = this.#words.length;
     for (const word of template.words) this.#words.push(word);
@@ -540,7 +555,7 @@ class Planner {
     return number;
   }
 
-  #call(item: CallItem, phase: number, thread: number, slice: Slice): Instruction[] {
+  #call(item: CallItem, phase: number, thread: number, slice: Slice): Work[] {
     const { routine } = item.call;
     const [left, right] = item.inputs.map((buffer) => this.#addressOf(buffer, thread, slice));
     const output = this.#addressOf(item.output, thread, slice);
@@ -586,7 +601,7 @@ class Planner {
     phase: number,
     thread: number,
     slice: Slice,
-  ): Instruction[] {
+  ): Work[] {
     const images = slice === whole ? geometry.images : slice.count;
     const [first, second] = item.inputs.map((buffer) => this.#addressOf(buffer, thread, slice));
     const output = this.#addressOf(item.output, thread, slice);
@@ -698,7 +713,7 @@ class Planner {
    * Sums of the differences from a shift and of their squares; the shift is the mean of the thread's first slice, so that
    * little is lost where the mean is large and the variance small.
    */
-  #moments(item: CallItem, channels: number, phase: number, thread: number, slice: Slice): Instruction[] {
+  #moments(item: CallItem, channels: number, phase: number, thread: number, slice: Slice): Work[] {
     const { batchSize } = this.#lowered;
     const input = item.inputs[0]!, { output } = item;
     let kernels = this.#momentKernels.get(item);
@@ -785,6 +800,20 @@ interface Slice {
 
 /** What has no batch. */
 const whole: Slice = { first: 0, count: 1, index: 0 };
+
+/**
+ * How many images a slice needs so that large matrices are multiplied with enough rows: they are brought into another
+ * layout for each product.
+ */
+function imagesForProducts(items: readonly Item[]): number {
+  const least = items.map((item) => {
+    if (item.kind !== "call" || item.call.routine.kind !== "matrix-product") return 1;
+    const { rows, inner, columns, overBatch } = item.call.routine;
+    const positions = overBatch ? inner : rows, weights = overBatch ? rows * columns : inner * columns;
+    return positions > 1 && weights >= largeWeights ? Math.ceil(enoughRows / positions) : 1;
+  });
+  return Math.max(1, ...least);
+}
 
 /** The buffers an item reads and writes. */
 function buffersOf(item: Item): Buffer[] {

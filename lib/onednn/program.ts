@@ -15,8 +15,12 @@ export interface ProgramDescription {
 export interface Program {
   /** What oneDNN calls the code it computes with, by label. */
   readonly implementations: readonly (readonly [label: number, implementation: string])[];
-  /** Runs all of it; returns when all threads are done with all phases but the last. */
-  run(): void;
+  /**
+   * Runs it; returns when all threads are done with all phases but the last.
+   *
+   * @param settled Whether what depends on nothing but variables that stay as they are is still there from before.
+   */
+  run(settled: boolean): void;
   /** The same, and measures. @returns Milliseconds by label, and those spent waiting at the end. */
   profile(): Float64Array;
 }
@@ -106,6 +110,7 @@ export function createProgram(engine: Engine, description: ProgramDescription): 
     }
   };
   const steps = instructions.map(bind);
+  const unsettled = steps.filter((_, index) => !instructions[index]!.settled);
   const labelOf = instructions.map((instruction) => "label" in instruction ? instruction.label : labels);
   /** Whoever fails lets the others go on, to fail too. */
   const together = (action: () => void) => {
@@ -118,9 +123,9 @@ export function createProgram(engine: Engine, description: ProgramDescription): 
   };
   return {
     implementations: [...implementations],
-    run: () =>
+    run: (settled) =>
       together(() => {
-        for (const step of steps) step();
+        for (const step of settled ? unsettled : steps) step();
       }),
     profile() {
       const milliseconds = new Float64Array(labels + 1);

@@ -24,6 +24,8 @@ export interface Schedule {
 }
 
 export interface Phase {
+  /** What depends on nothing but variables that stay as they are: done again only after one of them was written. */
+  readonly settled: { readonly replicated: readonly Item[]; readonly owned: readonly (readonly Item[])[] };
   readonly replicated: readonly Item[];
   /** Groups of items that read each other's results: one thread does a group. */
   readonly owned: readonly (readonly Item[])[];
@@ -109,10 +111,11 @@ type Placement = "batch" | "replicated" | "owned" | "final";
  *
  * @param lowered Its values.
  * @param threads How many threads there are.
+ * @param variables Names of its inputs that keep their values from run to run, unless an output has the same name.
  * @returns Phases and buffers.
  */
-export function schedule(lowered: Lowered, threads: number): Schedule {
-  return new Scheduler(lowered, threads).run();
+export function schedule(lowered: Lowered, threads: number, variables: ReadonlySet<string>): Schedule {
+  return new Scheduler(lowered, threads, variables).run();
 }
 
 class Scheduler {
@@ -125,6 +128,8 @@ class Scheduler {
   readonly #placement = new Map<Value, Placement>();
   readonly #phase = new Map<Value, number>();
   readonly #group = new Map<Value, Value>();
+  /** What depends on nothing but variables that stay as they are. */
+  readonly #settled = new Set<Value>();
   readonly #stored = new Set<Value>();
   /** Phases in which a value is read. */
   readonly #demand = new Map<Value, Set<number>>();
@@ -134,7 +139,7 @@ class Scheduler {
   readonly #home = new Map<Value, Buffer>();
   #lastPhase = 0;
 
-  constructor(lowered: Lowered, threads: number) {
+  constructor(lowered: Lowered, threads: number, variables: ReadonlySet<string>) {
     this.#outputs = new Set(lowered.outputs.values());
     this.#values = liveValues([...lowered.outputs.values(), ...lowered.inputs.values()]);
     this.#threads = threads;
@@ -144,6 +149,11 @@ class Scheduler {
       for (const source of sourcesOf(value)) {
         this.#users.set(source, [...this.#users.get(source) ?? [], value]);
       }
+      const { source } = value;
+      const stays = source.kind === "input"
+        ? variables.has(source.name) && !lowered.outputs.has(source.name)
+        : sourcesOf(value).every((source) => this.#settled.has(source));
+      if (stays) this.#settled.add(value);
     }
   }
 
@@ -192,12 +202,22 @@ class Scheduler {
       if (placement !== "owned" && placement !== "final") continue;
       this.#group.set(value, value);
       for (const source of sourcesOf(value)) {
-        if (this.#placement.get(source) === placement && this.#group.has(source)) {
+        // All of the end is one phase, so that what is settled cannot be done apart from what reads it.
+        const alike = this.#placement.get(source) === placement &&
+          (placement === "final" || this.#settled.has(source) === this.#settled.has(value));
+        if (alike && this.#group.has(source)) {
           this.#group.set(this.#groupOf(source), this.#groupOf(value));
         }
       }
     }
   }
+
+  /** Groups with a member that changes from run to run. */
+  get #unsettledGroups(): Set<Value> {
+    const changing = this.#values.filter((value) => this.#group.has(value) && !this.#settled.has(value));
+    return this.#unsettled ??= new Set(changing.map((value) => this.#groupOf(value)));
+  }
+  #unsettled: Set<Value> | undefined;
 
   #groupOf(value: Value): Value {
     const parent = this.#group.get(value)!;
@@ -208,6 +228,8 @@ class Scheduler {
   }
 
   #findPhases(): void {
+    // Where nothing is summed over the batch, nothing ends a phase: small pictures begin a new one, in larger slices.
+    const hasPartials = this.#values.some(isPartial);
     for (const value of this.#values) {
       const placement = this.#placement.get(value)!;
       if (placement === "final") continue;
@@ -218,6 +240,7 @@ class Scheduler {
             !(placement === "owned" && this.#groupOf(source) === this.#groupOf(value));
         phase = Math.max(phase, this.#phase.get(source)! + (wait ? 1 : 0));
       }
+      if (!hasPartials && shrinks(value)) phase++;
       this.#phase.set(value, phase);
       this.#lastPhase = Math.max(this.#lastPhase, phase);
     }
@@ -329,13 +352,14 @@ class Scheduler {
   }
 
   #buildPhase(phase: number): Phase {
+    const settled = new Region(this.#context(phase, "settled"));
     const replicated = new Region(this.#context(phase, "replicated"));
     const batch = new Region(this.#context(phase, "batch"), replicated);
     const owned = new Map<Value, Region>();
     for (const value of this.#values) {
       if (this.#phase.get(value) !== phase) continue;
       const placement = this.#placement.get(value)!;
-      let region = placement === "batch" ? batch : replicated;
+      let region = placement === "batch" ? batch : this.#settled.has(value) ? settled : replicated;
       if (placement === "owned" || placement === "final") {
         const group = this.#groupOf(value);
         if (!owned.has(group)) owned.set(group, new Region(this.#context(phase, "owned")));
@@ -343,14 +367,20 @@ class Scheduler {
       }
       region.add(value);
     }
+    const groups = (areSettled: boolean) =>
+      [...owned].filter(([group, { items }]) =>
+        items.length > 0 && this.#unsettledGroups.has(group) !== areSettled
+      )
+        .map(([, { items }]) => items);
     return {
+      settled: { replicated: settled.items, owned: groups(true) },
       replicated: replicated.items,
-      owned: [...owned.values()].map(({ items }) => items).filter((items) => items.length > 0),
+      owned: groups(false),
       batch: batch.items,
     };
   }
 
-  #context(phase: number, part: "replicated" | "owned" | "batch"): RegionContext {
+  #context(phase: number, part: "settled" | "replicated" | "owned" | "batch"): RegionContext {
     const batch = part === "batch";
     return {
       batch,
@@ -366,7 +396,7 @@ class Scheduler {
         this.#home.has(value) &&
         (this.#phase.get(value)! < phase ||
           this.#phase.get(value)! === phase && this.#placement.get(value) === "replicated" &&
-            part !== "replicated" ||
+            (part === "owned" || part === "batch" || part === "replicated" && this.#settled.has(value)) ||
           value.source.kind === "input" || value.source.kind === "array"),
       scratch: (type, size, kind) =>
         this.#newBuffer(kind ?? (batch ? "slice" : "thread"), type, size, phase, phase),
@@ -695,6 +725,13 @@ class Region {
     // Rounding may leave a little less than nothing.
     return two("maximum", two("multiply", sum, constant(1 / routine.rows)), constant(0));
   }
+}
+
+/** Whether a value is a picture smaller than the one it is computed from. */
+function shrinks({ batch, source }: Value): boolean {
+  if (!batch || source.kind !== "call" || source.call.routine.kind !== "convolution") return false;
+  const { height, width, outHeight, outWidth } = source.call.routine.geometry;
+  return outHeight * outWidth < height * width;
 }
 
 function push(steps: Step[], step: Step): number {

@@ -23,7 +23,7 @@ import { startBackend } from "./backend.ts";
 export { rawOperator } from "./backend.ts";
 export type { CompiledFunction, Executor } from "../graph/compiled_function.ts";
 export { compile, type CompileOptions } from "./compile.ts";
-export { type ExplainedItem, explain, type Explanation } from "../onednn/explain.ts";
+export { explain, type ExplainedItem, type Explanation } from "../onednn/explain.ts";
 export { record, type SpecTree, type TensorsOf, type TensorTree } from "./record.ts";
 export { tf } from "./tf.ts";
 export type { Attribute, Graph, GraphInput, GraphNode, GraphOutput, GraphValue } from "../graph/graph.ts";
