@@ -85,6 +85,8 @@ export type Routine =
     /** Whether the batch is summed over: both operands are batches, and `inner` is the rows of one image. */
     readonly overBatch: boolean;
   }
+  /** Of every element. oneDNN's is faster than a loop of ours; the size is that of one image. */
+  | { readonly kind: "sigmoid"; readonly size: number }
   | { readonly kind: "convolution"; readonly pass: ConvolutionPass; readonly geometry: Geometry }
   /**
    * What mean and variance of each channel over all rows follow from, `[3, channels]`: a number near the mean, and the

@@ -59,6 +59,13 @@ type Work =
     readonly result: number;
     readonly label: number;
   }
+  | {
+    readonly kind: "sigmoid";
+    readonly size: number;
+    readonly input: number;
+    readonly output: number;
+    readonly label: number;
+  }
   /** Waits for all threads. */
   | { readonly kind: "barrier" }
   /** From here on variables are overwritten. */
@@ -590,6 +597,25 @@ class Planner {
       }
       case "convolution":
         return this.#convolution(item, routine, phase, thread, slice);
+      case "sigmoid": {
+        const { size } = routine, all = size * this.#lowered.batchSize;
+        const label = () =>
+          this.#label({
+            phase,
+            operators: [item.origin],
+            routine: "element-wise sigmoid",
+            shape: [this.#lowered.batchSize, size],
+            operations: 20 * all,
+            bytes: 8 * all,
+          });
+        return [{
+          kind: "sigmoid",
+          size: size * slice.count,
+          input: left!,
+          output,
+          label: this.#labelled(item, 0, label),
+        }];
+      }
       case "moments":
         return this.#moments(item, routine.channels, phase, thread, slice);
     }

@@ -7,6 +7,8 @@ const inOrder = 1;
 const float32 = 3;
 const anyLayout = 1;
 const forwardTraining = 64;
+const forwardInference = 96;
+const logistic = 41;
 const directConvolution = 1;
 const query = { implementation: 8, weights: 131, diffWeights: 132 };
 const argument = {
@@ -230,6 +232,54 @@ export function createConvolution(engine: Engine, pass: ConvolutionPass, geometr
         check(native.dnnl_primitive_execute(primitive, stream, 3, main.at), what);
         if (gradient) check(native.dnnl_primitive_execute(reorder, stream, 2, moving.at), what);
         void [own, main.words, moving.words]; // they must live as long as this function
+      };
+    },
+  };
+}
+
+/** The sigmoid of some number of elements. */
+export interface Sigmoid {
+  /** What oneDNN calls the code that computes it. */
+  readonly implementation: string;
+  /** Prepares a call on numbers at these addresses. @returns Runs it. */
+  bind(input: bigint, output: bigint): () => void;
+}
+
+/** Makes a sigmoid of `size` elements that lie one after another. */
+export function createSigmoid({ native, engine, stream }: Engine, size: number): Sigmoid {
+  const what = `compute the sigmoid of ${size} numbers`;
+  const row = make(
+    what,
+    (out) => native.dnnl_memory_desc_create_with_strides(out, 1, dims(size), float32, dims(1)),
+  );
+  const description = make(
+    what,
+    (out) =>
+      native.dnnl_eltwise_forward_primitive_desc_create(
+        out,
+        engine,
+        forwardInference,
+        logistic,
+        row,
+        row,
+        0,
+        0,
+        null,
+      ),
+  );
+  check(native.dnnl_primitive_desc_query(description, query.implementation, 0, out), what);
+  const implementation = Deno.UnsafePointerView.getCString(pointer(out[0]!)!);
+  const primitive = make(what, (out) => native.dnnl_primitive_create(out, description));
+  return {
+    implementation,
+    bind(input, output) {
+      const [from, to] = [input, output].map((address) =>
+        make(what, (out) => native.dnnl_memory_create(out, row, engine, pointer(address)))
+      );
+      const call = callArguments([[argument.source, from!], [argument.destination, to!]]);
+      return () => {
+        check(native.dnnl_primitive_execute(primitive, stream, 2, call.at), what);
+        void call.words; // they must live as long as this function
       };
     },
   };

@@ -1,6 +1,12 @@
 import { Barrier } from "./barrier.ts";
 import type { Instruction } from "./plan.ts";
-import { type Convolution, createConvolution, type Engine } from "./primitives.ts";
+import {
+  type Convolution,
+  createConvolution,
+  createSigmoid,
+  type Engine,
+  type Sigmoid,
+} from "./primitives.ts";
 
 /** What a thread needs to run its part of a plan. */
 export interface ProgramDescription {
@@ -45,6 +51,7 @@ export function createProgram(engine: Engine, description: ProgramDescription): 
   const at = (address: number) => Deno.UnsafePointer.create(base + BigInt(address));
   const barrier = new Barrier(memory.buffer, threads);
   const convolutions = new Map<string, Convolution>();
+  const sigmoids = new Map<number, Sigmoid>();
   const implementations = new Map<number, string>();
   const inLayout = new Set<string>();
 
@@ -90,6 +97,13 @@ export function createProgram(engine: Engine, description: ProgramDescription): 
           );
           if (status !== 0) throw new Error(`Cannot multiply matrices: oneDNN's status is ${status}`);
         };
+      }
+      case "sigmoid": {
+        const { size, label } = instruction;
+        const sigmoid = sigmoids.get(size) ?? createSigmoid(engine, size);
+        sigmoids.set(size, sigmoid);
+        implementations.set(label, sigmoid.implementation);
+        return sigmoid.bind(base + BigInt(instruction.input), base + BigInt(instruction.output));
       }
       case "convolution": {
         const { pass, geometry, label } = instruction;

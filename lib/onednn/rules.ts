@@ -330,6 +330,9 @@ const concat: Rule = ({ b, inputs, node, constant }) => {
   return [b.join(parts, shape, axis)];
 };
 
+/** Elements of an image from which a routine of its own pays for the memory it needs. */
+const largePicture = 2048;
+
 // ---- the table
 
 /** Element type of a graph's dtype. */
@@ -398,7 +401,12 @@ export const rules: Readonly<Record<string, Rule>> = {
   Exp: unary("exp"),
   Log: unary("log"),
   Tanh: unary("tanh"),
-  Sigmoid: unary("sigmoid"),
+  Sigmoid: ({ b, inputs: [x] }) => {
+    const { batch, shape } = x!;
+    const size = elements(shape.slice(1));
+    if (!batch || size < largePicture) return [b.map("sigmoid", x!)];
+    return b.call({ kind: "sigmoid", size }, [x!], [{ shape, batch }]);
+  },
   SigmoidGrad: ({ b, inputs: [y, dy] }) => [
     b.map("multiply", dy!, b.map("multiply", y!, b.map("subtract", b.scalar(1), y!))),
   ],

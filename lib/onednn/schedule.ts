@@ -265,9 +265,13 @@ class Scheduler {
       if (!value.batch || value.source.kind !== "map") continue;
       const own = new Set<Value>();
       for (const input of value.source.inputs) {
-        const root = input.source.kind === "view" ? input.source.base : input;
+        let root = input.source.kind === "view" ? input.source.base : input;
+        // A sigmoid is read beside what it was computed from: it counts as the same tensor.
+        if (root.source.kind === "call" && root.source.call.routine.kind === "sigmoid") {
+          root = root.source.call.inputs[0]!;
+        }
         if (!root.batch || elements(root.shape) < elements(value.shape)) continue;
-        const below = roots.get(input);
+        const below = roots.get(root);
         if (below !== undefined && below.size < 2) { for (const one of below) own.add(one); }
         else own.add(root);
       }

@@ -100,6 +100,20 @@ export const symbols = {
     result: STATUS,
   },
 
+  dnnl_eltwise_forward_primitive_desc_create: {
+    parameters: [
+      "buffer", // out
+      "pointer", // engine
+      "i32", // kind of propagation
+      "i32", // algorithm
+      "pointer", // source
+      "pointer", // destination
+      "f32", // alpha
+      "f32", // beta
+      "pointer", // attributes
+    ],
+    result: STATUS,
+  },
   dnnl_convolution_forward_primitive_desc_create: {
     parameters: [
       "buffer", // out
