@@ -30,6 +30,7 @@ export type { Environment } from "./lib/training/environment.ts";
 export type * from "./lib/training/events.ts";
 export type { Recipe } from "./lib/training/recipe.ts";
 export type { Device } from "./lib/tensorflow/engine.ts";
+export type { ExecutorChoice } from "./lib/tensorflow/executor.ts";
 export type {
   Dataset,
   DatasetSplits,

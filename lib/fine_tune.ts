@@ -8,7 +8,7 @@ import { type RunFigures, withRunView } from "./notebook/run_view.ts";
 import { withStopSignal } from "./notebook/stop_signal.ts";
 import { provisionView } from "./notebook/provision_view.ts";
 import { notebookView } from "./notebook/training_view.ts";
-import { openExecutor } from "./tensorflow/executor.ts";
+import { type OpenExecutor, openExecutor } from "./tensorflow/executor.ts";
 import { CheckpointError, resumeFileName } from "./training/checkpoint.ts";
 import { imbalanceRatio } from "./training/class_weights.ts";
 import { describeEnvironment, type Environment } from "./training/environment.ts";
@@ -97,7 +97,8 @@ async function run(
   }
   const onProgress = provisionView();
   const { device, executor } = options;
-  const environment = describeEnvironment(await openExecutor({ device, executor, onProgress, signal }));
+  const opened = await openExecutor({ device, executor, onProgress, signal });
+  const environment = describeEnvironment(opened);
   const start = resumeFrom === undefined
     ? await startAnew(source, data, { ...options, signal }, onProgress)
     : await startAgain(source, data, { ...options, resumeFrom }, environment);
@@ -121,7 +122,12 @@ async function run(
       environment,
       outputDir,
       resume,
-      warnings: [...imbalanceWarning(data, options), ...replaced, ...start.warnings],
+      warnings: [
+        ...imbalanceWarning(data, options),
+        ...replaced,
+        ...slowerExecutor(opened),
+        ...start.warnings,
+      ],
       checkpointSeconds: options.checkpointSeconds ?? 300,
       workers: options.workers,
       onUnreadable: options.onUnreadable,
@@ -148,6 +154,13 @@ async function run(
   } finally {
     for (const reader of readers) await reader.close();
   }
+}
+
+/** What to tell where the faster executor cannot be had. */
+function slowerExecutor({ name, device, demanded, reason }: OpenExecutor): string[] {
+  return name === "tensorflow" && device === "cpu" && !demanded
+    ? [`TensorFlow runs the network; oneDNN, which is faster, is not used: ${reason}`]
+    : [];
 }
 
 function openReaders(

@@ -28,17 +28,22 @@ Prints what was found on this machine. The exit code is 1 if something that is n
 `;
 
 async function examine(download: boolean): Promise<Finding[]> {
+  const oneDNN = await examineOneDNN(download);
   const library = await examineLibrary(download);
+  const canDoWithout = library.state === "missing" && oneDNN.state === "good" &&
+    !Deno.env.get("WHITTLE_TENSORFLOW");
   return [
-    library,
+    canDoWithout ? { ...library, lines: [...library.lines, withoutTensorFlow], state: "advice" } : library,
     ...(library.state === "missing" ? [] : await examineEngine()),
-    await examineOneDNN(download),
+    oneDNN,
     await examineProcessor(),
     await examineMemory(),
     await examineCache(),
-    await examinePython(library.state === "missing"),
+    await examinePython(library.state === "missing" && !canDoWithout),
   ];
 }
+
+const withoutTensorFlow = "oneDNN runs the networks: TensorFlow is for GPUs and for tfjs op by op";
 
 async function examineLibrary(download: boolean): Promise<Finding> {
   const name = "library";
@@ -103,7 +108,7 @@ async function examineEngine(): Promise<Finding[]> {
   }
 }
 
-/** oneDNN as an executor of its own. TensorFlow computes where it cannot be had, so nothing here is needed. */
+/** oneDNN as an executor of its own. TensorFlow computes where it cannot be had, so it is needed only if asked for. */
 async function examineOneDNN(download: boolean): Promise<Finding> {
   const name = "oneDNN";
   try {
@@ -125,7 +130,7 @@ async function examineOneDNN(download: boolean): Promise<Finding> {
     lines.push(`limited by ${limit}=${Deno.env.get(limit)}`, "help: unset it");
     return { name, lines, state: "advice" };
   } catch (thrown) {
-    return { name, lines: linesOf(thrown), state: "advice" };
+    return { name, lines: linesOf(thrown), state: Deno.env.get("WHITTLE_ONEDNN") ? "missing" : "advice" };
   }
 }
 

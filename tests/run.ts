@@ -7,6 +7,8 @@
  * @module
  */
 import { cacheFolder } from "../lib/provision/cache.ts";
+import { onednnUnavailable } from "../lib/onednn/availability.ts";
+import { findOneDNN } from "../lib/onednn/library.ts";
 import { startBackend } from "../lib/tensorflow/backend.ts";
 import { terminalProgress } from "../lib/provision/terminal_progress.ts";
 import { installJupyterLab } from "../recipes/_jupyter_lab.ts";
@@ -23,6 +25,7 @@ const chosen = Deno.args;
 await installDebianPackages();
 // Once before the tests, so that a download is not one test's time-out.
 await startBackend({ onProgress: terminalProgress() });
+if (onednnUnavailable() === undefined) await findOneDNN({ onProgress: terminalProgress() });
 if (chosen.length === 0 || chosen.some((path) => path.includes("notebooks"))) {
   console.log("JupyterLab, for the notebooks; installed into Whittle's cache if it is not there");
   await installJupyterLab({ cache: cacheFolder() });

@@ -56,7 +56,7 @@ export function fusePadding(graph: Graph): Graph {
       const [slice, ...others] = users.get(node.outputs[0]!.id) ?? [];
       const cut = slice?.op === "Slice" && others.length === 0 ? slice : undefined;
       const begin = numbersOf(cut?.inputs[1]);
-      const whole = node.outputs[0]!.shape, shape = cut?.outputs[0]!.shape;
+      const whole = node.outputs[0]!.shape, shape = cut?.outputs[0]?.shape;
       const cutsPicturesOnly = [0, 3].every((axis) => begin?.[axis] === 0 && shape?.[axis] === whole[axis]);
       if (cut !== undefined && shape !== undefined && begin !== undefined && cutsPicturesOnly) {
         const paddings = whole.flatMap((

@@ -22,11 +22,13 @@ export interface ExplainedItem {
 
 /** How a compiled graph is computed. */
 export interface Explanation {
+  /** What runs the graph, and why. */
   readonly executor: CompiledFunction["executor"];
   /** Nothing for TensorFlow, which decides for itself. */
   readonly items: readonly ExplainedItem[];
   /** Bytes of memory of the plan. */
   readonly memoryBytes: number;
+  /** Threads that compute. */
   readonly threads: number;
   /** Milliseconds that threads waited for each other, of the one that waited longest. */
   readonly waitingMilliseconds: number;

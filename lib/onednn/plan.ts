@@ -631,7 +631,7 @@ class Planner {
     const images = slice === whole ? geometry.images : slice.count;
     const [first, second] = item.inputs.map((buffer) => this.#addressOf(buffer, thread, slice));
     const output = this.#addressOf(item.output, thread, slice);
-    const { kernelHeight: kernel, kernelWidth, strideHeight: stride, strideWidth } = geometry;
+    const { kernelHeight: kernel, kernelWidth, strideHeight: stride } = geometry;
     const macs = geometry.images * geometry.outHeight * geometry.outWidth * geometry.outChannels * kernel *
       kernelWidth * (geometry.depthwise ? 1 : geometry.inChannels);
     const bytes = 4 * geometry.images * (geometry.height * geometry.width * geometry.inChannels +

@@ -8,6 +8,8 @@ import { startTeam } from "../onednn/team.ts";
 import type { ProvisionListener } from "../provision/events.ts";
 import { LibraryError } from "../provision/library_error.ts";
 import { type Device, openEngine } from "./engine.ts";
+import { openLibrary } from "./library.ts";
+import { symbols } from "./symbols.ts";
 import { GPU_PACKAGE } from "./_wheels.ts";
 import { TensorFlowFunction } from "./tensorflow_function.ts";
 
@@ -82,15 +84,29 @@ async function reasonAgainstOneDNN(options: ExecutorOptions): Promise<string | u
   if (device === "auto" && Deno.env.get("WHITTLE_TENSORFLOW_PACKAGE") === GPU_PACKAGE) {
     return "WHITTLE_TENSORFLOW_PACKAGE asks for the build for GPUs";
   }
+  if (device === "auto" && await hasGPU()) return "there is a GPU, and a TensorFlow that computes on it";
   const unavailable = onednnUnavailable();
   if (unavailable !== undefined) return unavailable;
   try {
     await startTeam({ onProgress, signal });
     return undefined;
   } catch (thrown) {
-    if (!(thrown instanceof LibraryError)) throw thrown;
+    // Who names a library wants that one.
+    if (!(thrown instanceof LibraryError) || Deno.env.get("WHITTLE_ONEDNN")) throw thrown;
     return thrown.message.split("\n")[0]!;
   }
+}
+
+/** Whether this machine has a GPU and a TensorFlow that can use it; nothing is downloaded to find out. */
+async function hasGPU(): Promise<boolean> {
+  try {
+    await Deno.stat("/dev/nvidiactl");
+    await openLibrary(symbols, { download: false });
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound || thrown instanceof LibraryError) return false;
+    throw thrown;
+  }
+  return (await openEngine()).device === "gpu";
 }
 
 async function openOneDNN(
