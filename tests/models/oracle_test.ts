@@ -1,6 +1,6 @@
 /**
  * The networks against timm and PyTorch: logits, loss, statistics of batch norms, every gradient, and the parameters
- * after three steps of SGD, computed by the very training step that fineTune runs.
+ * after three steps of SGD, computed by the very training step that fineTune runs, by both executors.
  */
 import assert from "node:assert/strict";
 import type { Preprocessing } from "../../lib/data/preprocessing.ts";
@@ -62,7 +62,15 @@ function prefixed(prefix: string, tensors: Record<string, HostTensor>): Record<s
   return Object.fromEntries(Object.entries(tensors).map(([name, value]) => [`${prefix}/${name}`, value]));
 }
 
+const executors = ["tensorflow", "onednn"] as const;
+type ExecutorName = (typeof executors)[number];
+
 for (const id of ids) {
+  /** A test for each executor. */
+  const test = (name: string, run: (executor: ExecutorName) => Promise<void>) => {
+    for (const executor of executors) Deno.test(`${id}: ${name}, by ${executor}`, () => run(executor));
+  };
+
   Deno.test(`${id}: logits equal PyTorch's within 1e-4 of their range, op by op and recorded`, async () => {
     const oracle = readOracle<EvaluationOracle>(`${id}.eval.json`);
     const network = createNetwork(modelRecord(id), { numClasses: oracle.classes });
@@ -90,24 +98,25 @@ for (const id of ids) {
 
       for (const [activations, wanted] of [[standardActivations, float64], [smooth, smoothed]] as const) {
         const same = createNetwork(modelRecord(id), { numClasses: oracle.classes, activations });
-        await using inference = compile(recordInference(same, preprocessing(height, width), oracle.images), {
-          variables: prefixed("params", weights),
-        });
-        const { logits } = await inference.run({
-          images: {
-            dtype: "uint8",
-            shape: [...shape],
-            data: imageBytes(0, oracle.images, height, width),
-          } as HostTensor,
-        });
-        check(logits!.data as Float32Array, wanted, `${id} at ${height} x ${width}, recorded`);
+        const graph = recordInference(same, preprocessing(height, width), oracle.images);
+        for (const executor of executors) {
+          await using inference = compile(graph, { executor, variables: prefixed("params", weights) });
+          const { logits } = await inference.run({
+            images: {
+              dtype: "uint8",
+              shape: [...shape],
+              data: imageBytes(0, oracle.images, height, width),
+            } as HostTensor,
+          });
+          check(logits!.data as Float32Array, wanted, `${id} at ${height} x ${width}, by ${executor}`);
+        }
       }
     }
   });
 
-  Deno.test(`${id}: a smooth network trains as PyTorch's float64 does, within 1e-3 per tensor`, async () => {
+  test("a smooth network trains as PyTorch's float64 does, within 1e-3 per tensor", async (executor) => {
     const oracle = readOracle<TrainingOracle>(`${id}.smooth.json`);
-    const found = await train(id, oracle);
+    const found = await train(id, oracle, executor);
     compare("gradient", found.gradients, oracle.gradients, () => 1e-3);
     compare("statistic", found.statistics, oracle.statistics, () => 1e-5);
     // What changed, against the change itself; the parameters are far closer.
@@ -122,9 +131,9 @@ for (const id of ids) {
     });
   });
 
-  Deno.test(`${id}: trains as well as PyTorch in float32, within 3x of its error per tensor`, async () => {
+  test("trains as well as PyTorch in float32, within 3x of its error per tensor", async (executor) => {
     const oracle = readOracle<TrainingOracle>(`${id}.real.json`);
-    const found = await train(id, oracle);
+    const found = await train(id, oracle, executor);
     compare("gradient", found.gradients, oracle.gradients, (record) => Math.max(1e-5, 3 * record.float32));
     compare("statistic", found.statistics, oracle.statistics, (record) => Math.max(1e-6, 3 * record.float32));
     compare("change", found.changes, oracle.changes, (record) => Math.max(1e-5, 3 * record.float32));
@@ -188,7 +197,7 @@ function compare(
 }
 
 /** Three steps of the project's own training step; gradients and statistics of the first. All in PyTorch's layout. */
-async function train(id: string, oracle: TrainingOracle) {
+async function train(id: string, oracle: TrainingOracle, executor: ExecutorName) {
   const { batch, height, width, classes } = oracle.train;
   const { learningRate, momentum, weightDecay, steps } = oracle.sgd;
   const network = createNetwork(modelRecord(id), {
@@ -216,6 +225,7 @@ async function train(id: string, oracle: TrainingOracle) {
     optimizer: { momentum, weightDecay },
   });
   await using step = compile(graph, {
+    executor,
     variables: {
       ...prefixed("parameters", before),
       ...prefixed("velocities", zeros),
