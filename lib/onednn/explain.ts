@@ -101,7 +101,9 @@ function printExplanation(name: string, explanation: Omit<Explanation, "toString
   const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
   const total = items.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
   return [
-    `${name} is run by ${executor.name} with ${threads} threads, because ${executor.reason}`,
+    `${name} is run by ${executor.name} with ${threads} thread${
+      threads === 1 ? "" : "s"
+    }, because ${executor.reason}`,
     `memory ${formatBytes(memoryBytes)}, computing ${total.toFixed(1)} ms, waiting ${
       waitingMilliseconds.toFixed(1)
     } ms`,

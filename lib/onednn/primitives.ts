@@ -81,7 +81,7 @@ function dims(...lengths: number[]): BigInt64Array<ArrayBuffer> {
  * @param pass Forward or one of the gradients.
  * @param geometry Sizes.
  * @returns The convolution.
- * @throws {Error} If oneDNN has no good code for it.
+ * @throws {Error} If oneDNN has no code for it.
  */
 export function createConvolution(engine: Engine, pass: ConvolutionPass, geometry: Geometry): Convolution {
   const { native } = engine;

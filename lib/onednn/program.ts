@@ -37,7 +37,7 @@ export interface Program {
  * @param engine The thread's engine.
  * @param description The program.
  * @returns What runs it.
- * @throws {Error} If oneDNN cannot do a convolution, or only with its slow reference code.
+ * @throws {Error} If oneDNN cannot do a convolution.
  */
 export function createProgram(engine: Engine, description: ProgramDescription): Program {
   const { memory, module, threads, instructions, labels } = description;
