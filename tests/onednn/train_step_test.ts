@@ -5,12 +5,11 @@
 import assert from "node:assert/strict";
 import type { HostTensor } from "../../lib/graph/host_tensor.ts";
 import { recordInference } from "../../lib/models/inference.ts";
-import { initialise } from "../../lib/models/initialise.ts";
 import { createNetwork, modelIds, modelRecord } from "../../lib/models/registry.ts";
 import { compile } from "../../lib/tensorflow/compile.ts";
 import { imageBytes } from "../models/hash_weights.ts";
 import { compileFor } from "./_compare.ts";
-import { classes, createTraining, digest, preprocessingOf, trainingInputs } from "./_training.ts";
+import { classes, createTraining, digest, preprocessingOf, trainingInputs, weightsOf } from "./_training.ts";
 
 /** In turn: batches that threads share unevenly, pictures with odd sides. */
 const sizesInTurn = [
@@ -20,51 +19,60 @@ const sizesInTurn = [
 
 const norm = (values: ArrayLike<number>) => Math.sqrt(Array.from(values).reduce((sum, x) => sum + x * x, 0));
 
-for (const [index, id] of modelIds.entries()) {
+/** One of each architecture, of all families of weights; `tests/models/oracle_test.ts` trains all of them. */
+const trained = [
+  "mobilenetv3_small_100.ote",
+  "efficientnet_b0.ra_in1k",
+  "mobilenetv3_large_100.torchvision",
+  "tf_mobilenetv3_large_075.in1k",
+  "tf_efficientnet_lite0.in1k",
+];
+
+for (const [index, id] of trained.entries()) {
   Deno.test(`${id} trains as with TensorFlow`, async () => {
     const sizes = sizesInTurn[index % 2]!;
     const { graph, variables } = createTraining(id, sizes);
     await using tensorflow = compile(graph, { executor: "tensorflow", variables });
     await using onednn = await compileFor(2, graph, variables);
-    // One step: rounding flips activations at their kinks, and what follows from the next pictures then differs in
-    // float32 with any two programs. The oracle's smooth networks, which have no kinks, take three.
-    const inputs = trainingInputs(0, sizes);
-    const [before, after] = [await tensorflow.run(inputs), await onednn.run(inputs)];
-    const [a, b] = [before, after].map(({ loss }) => (loss!.data as Float32Array)[0]!) as [number, number];
-    assert.ok(Math.abs(a - b) <= 1e-5 * a, `the loss is ${b}, wanted ${a}`);
-    assert.deepEqual(after["correct"], before["correct"]);
+    for (let step = 0; step < 3; step++) {
+      const inputs = trainingInputs(step, sizes);
+      const [wanted, found] = [await tensorflow.run(inputs), await onednn.run(inputs)];
+      const [a, b] = [wanted, found].map(({ loss }) => (loss!.data as Float32Array)[0]!) as [number, number];
+      assert.ok(Math.abs(a - b) <= 1e-5 * a, `loss ${step} is ${b}, wanted ${a}`);
+      assert.deepEqual(found["correct"], wanted["correct"]);
+    }
     // What changed, against the change; where it all but vanishes (a bias before a batch norm), against all changes.
+    // The step to the nearest float32 is the least a parameter can differ by.
     const [wanted, found] = [await tensorflow.read(), await onednn.read()];
     assert.deepEqual(Object.keys(found), Object.keys(wanted));
     const changes = Object.entries(wanted).map(([name, { data }]) => {
-      const old = variables[name]!.data as Float32Array, [x, y] = [data, found[name]!.data] as Float32Array[];
+      const before = variables[name]!.data as Float32Array;
+      const [a, b] = [data, found[name]!.data] as [Float32Array, Float32Array];
       return {
         name,
-        change: norm(x!.map((value, i) => value - old[i]!)),
-        off: norm(x!.map((v, i) => v - y![i]!)),
+        size: norm(a),
+        change: norm(a.map((x, i) => x - before[i]!)),
+        off: norm(a.map((x, i) => x - b[i]!)),
       };
     });
     for (const group of ["parameters/", "velocities/", "statistics/"]) {
       const own = changes.filter(({ name }) => name.startsWith(group));
-      const whole = norm(own.map(({ change }) => change));
-      for (const { name, change, off } of own) {
-        const allowed = 5e-2 * change + 1e-5 * whole;
-        assert.ok(
-          off <= allowed,
-          `${name} is off by ${(off / change).toExponential(1)} of its change (${change} of ${whole})`,
-        );
+      const all = norm(own.map(({ change }) => change));
+      for (const { name, size, change, off } of own) {
+        const allowed = 2e-3 * change + 1e-6 * all + 2 ** -23 * size;
+        assert.ok(off <= allowed, `${name} is ${off} apart, and changed by ${change}`);
       }
     }
   });
 }
 
 for (const [index, id] of modelIds.entries()) {
-  Deno.test(`${id} gives TensorFlow's logits within 1e-5 of their range`, async () => {
+  Deno.test(`${id} gives TensorFlow's logits within 2e-5 of their range`, async () => {
     const sizes = sizesInTurn[(index + 1) % 2]!, { batchSize, height, width } = sizes;
     const network = createNetwork(modelRecord(id), { numClasses: classes });
     const graph = recordInference(network, preprocessingOf(sizes), batchSize);
     const variables = Object.fromEntries(
-      Object.entries(initialise(network.parameters, 1)).map(([name, value]) => [`params/${name}`, value]),
+      Object.entries(weightsOf(id, "eval")).map(([name, value]) => [`params/${name}`, value]),
     );
     const images = {
       dtype: "uint8",
@@ -77,7 +85,8 @@ for (const [index, id] of modelIds.entries()) {
       .map(({ logits }) => logits!.data as Float32Array) as [Float32Array, Float32Array];
     const range = Math.max(...wanted) - Math.min(...wanted);
     const off = Math.max(...wanted.map((value, i) => Math.abs(value - found[i]!))) / range;
-    assert.ok(off <= 1e-5, `off by ${off} of the range`);
+    // TensorFlow's own move as far where weights move by half of their last bit.
+    assert.ok(off <= 2e-5, `off by ${off} of the range`);
   });
 }
 
