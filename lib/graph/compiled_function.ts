@@ -22,7 +22,8 @@ export interface CompiledFunction {
    * so the caller may overwrite their data while the call waits.
    * @returns The outputs that are not variables, under their names in the graph.
    * @throws {TypeError} If an input is missing, unknown, or of another dtype or shape, or the function was disposed.
-   * @throws {Error} With the operator and its input shapes if the executor fails; the variables keep their values.
+   * @throws {Error} With the operator and its input shapes, where the executor knows them, if it fails. The variables
+   * keep their values; where it was overwriting them, it refuses to go on until they are written.
    */
   run(inputs: Readonly<Record<string, HostTensor>>): Promise<Record<string, HostTensor>>;
   /**
