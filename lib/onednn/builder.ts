@@ -13,7 +13,7 @@ import {
   type Source,
   type Value,
 } from "./operations.ts";
-import type { ElementType } from "./wasm/loop_kernel.ts";
+import { type ElementType, givesCondition } from "./wasm/loop_kernel.ts";
 
 /** An operator this executor has no way to compute, or cannot split along the batch. */
 export class NotLowered extends Error {
@@ -65,7 +65,7 @@ export class Builder {
   }
 
   map(op: MapOperator, ...inputs: Value[]): Value {
-    const type = booleans.has(op) ? "bool" : op === "select" ? inputs[1]!.type : inputs[0]!.type;
+    const type = givesCondition(op) ? "bool" : op === "select" ? inputs[1]!.type : inputs[0]!.type;
     return this.mapTo(type, op, ...inputs);
   }
 
@@ -240,16 +240,3 @@ export class Builder {
     return lies ? value : this.map("copy", value);
   }
 }
-
-const booleans = new Set<MapOperator>([
-  "equal",
-  "notEqual",
-  "less",
-  "lessEqual",
-  "greater",
-  "greaterEqual",
-  "and",
-  "or",
-  "not",
-  "isFinite",
-]);

@@ -3,6 +3,7 @@ import type { CompiledFunction, Executor } from "../graph/compiled_function.ts";
 import { fusePadding } from "../graph/fuse_padding.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { HostData, HostTensor } from "../graph/host_tensor.ts";
+import { valueSpecs } from "../graph/value_specs.ts";
 import { Barrier } from "./barrier.ts";
 import { lower } from "./lower.ts";
 import { requireMemory } from "./memory.ts";
@@ -238,12 +239,7 @@ export class OneDNNFunction implements CompiledFunction {
     places: ReadonlyMap<string, Place>,
     wanted: (name: string) => boolean,
   ): Record<string, HostTensor> {
-    const specs = new Map(
-      this.graph.inputs.map((
-        input,
-      ) => [input.id, input as { dtype: HostTensor["dtype"]; shape: readonly number[] }]),
-    );
-    for (const node of this.graph.nodes) for (const output of node.outputs) specs.set(output.id, output);
+    const specs = valueSpecs(this.graph);
     const inputs = new Map(this.graph.inputs.map(({ name, id }) => [name, id]));
     const ids = places === this.plan.inputs
       ? [...this.#variables.keys()].map((name) => [name, inputs.get(name)!] as const)

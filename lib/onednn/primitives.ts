@@ -116,7 +116,7 @@ export function createConvolution(engine: Engine, pass: ConvolutionPass, geometr
   );
   const strides = dims(g.strideHeight, g.strideWidth), dilations = dims(0, 0);
   const [top, bottom, left, right] = g.padding;
-  const before = dims(top, left), after = dims(bottom, right);
+  const window = [strides, dilations, dims(top, left), dims(bottom, right)] as const;
   const forward = make(what, (out) =>
     native.dnnl_convolution_forward_primitive_desc_create(
       out,
@@ -127,10 +127,7 @@ export function createConvolution(engine: Engine, pass: ConvolutionPass, geometr
       anyFilter,
       null,
       result,
-      strides,
-      dilations,
-      before,
-      after,
+      ...window,
       null,
     ));
   const description = pass === "forward"
@@ -144,10 +141,7 @@ export function createConvolution(engine: Engine, pass: ConvolutionPass, geometr
         image,
         anyFilter,
         result,
-        strides,
-        dilations,
-        before,
-        after,
+        ...window,
         forward,
         null,
       ))
@@ -160,10 +154,7 @@ export function createConvolution(engine: Engine, pass: ConvolutionPass, geometr
         anyFilter,
         null,
         result,
-        strides,
-        dilations,
-        before,
-        after,
+        ...window,
         forward,
         null,
       ));

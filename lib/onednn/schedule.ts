@@ -128,6 +128,8 @@ class Scheduler {
   readonly #placement = new Map<Value, Placement>();
   readonly #phase = new Map<Value, number>();
   readonly #group = new Map<Value, Value>();
+  /** Groups with a member that changes from run to run. */
+  readonly #unsettledGroups = new Set<Value>();
   /** What depends on nothing but variables that stay as they are. */
   readonly #settled = new Set<Value>();
   readonly #stored = new Set<Value>();
@@ -159,7 +161,7 @@ class Scheduler {
 
   run(): Schedule {
     this.#place();
-    this.#group_();
+    this.#joinGroups();
     this.#findPhases();
     this.#decideStored();
     this.#makeHomes();
@@ -196,7 +198,7 @@ class Scheduler {
   }
 
   /** Joins what one thread must do in a row: owned values and those they are computed from. */
-  #group_(): void {
+  #joinGroups(): void {
     for (const value of this.#values) {
       const placement = this.#placement.get(value)!;
       if (placement !== "owned" && placement !== "final") continue;
@@ -210,14 +212,10 @@ class Scheduler {
         }
       }
     }
+    for (const value of this.#group.keys()) {
+      if (!this.#settled.has(value)) this.#unsettledGroups.add(this.#groupOf(value));
+    }
   }
-
-  /** Groups with a member that changes from run to run. */
-  get #unsettledGroups(): Set<Value> {
-    const changing = this.#values.filter((value) => this.#group.has(value) && !this.#settled.has(value));
-    return this.#unsettled ??= new Set(changing.map((value) => this.#groupOf(value)));
-  }
-  #unsettled: Set<Value> | undefined;
 
   #groupOf(value: Value): Value {
     const parent = this.#group.get(value)!;

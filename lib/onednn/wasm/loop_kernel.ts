@@ -255,6 +255,11 @@ const maskOps = new Set<string>([
   "or",
 ]);
 
+/** Whether an operation gives 1 or 0. */
+export function givesCondition(op: string): boolean {
+  return maskOps.has(op);
+}
+
 const comparisons: Record<string, (a: Code, b: Code) => Code> = {
   equal: f32x4.equal,
   notEqual: f32x4.notEqual,
