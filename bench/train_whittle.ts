@@ -2,7 +2,7 @@
  * Whittle as a contestant of `bench/training_speed.ts`: takes a first step, prints its versions as JSON, and then
  * measures for each line `STEPS SECONDS` of standard input, with as many threads as the environment allows.
  *
- * `deno run -A bench/train_whittle.ts MODEL BATCH SIZE onednn|tensorflow`
+ * `deno run -A bench/train_whittle.ts MODEL BATCH SIZE onednn|onednn-bf16|tensorflow`
  *
  * @module
  */
@@ -17,8 +17,9 @@ import { linesOf } from "./training/lines.ts";
 
 const [id, batchText, sizeText, chosen] = Deno.args;
 const batchSize = Number(batchText), size = Number(sizeText);
-const executor = chosen === "onednn" ? "onednn" : "tensorflow";
-const { library } = await openExecutor({ executor, device: "cpu" });
+const executor = chosen === "tensorflow" ? "tensorflow" : "onednn";
+const precision = chosen === "onednn-bf16" ? "bf16" : "float32";
+const { library } = await openExecutor({ executor, precision, device: "cpu" });
 
 const record = modelRecord(id!);
 const network = createNetwork(record, { numClasses: 100 });
@@ -33,6 +34,7 @@ const trainStep = await compileForExecutor(
     optimizer: { momentum: 0.9, weightDecay: 5e-4 },
   }),
   initialState(network, weights),
+  precision,
 );
 const noise = crypto.getRandomValues(new Uint8Array(65536));
 const pixels = Uint8Array.from({ length: batchSize * size * size * 3 }, (_, i) => noise[i % 65536]!);

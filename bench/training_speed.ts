@@ -15,6 +15,7 @@ import { CommanderError } from "npm:commander@15.1.0";
 import { pythonEnvironment } from "../tests/interop/python_environment.ts";
 import { startBusyProcess } from "./training/busy_process.ts";
 import {
+  canCompute,
   contestantCommand,
   contestantLabels,
   hasModel,
@@ -51,7 +52,9 @@ for (const set of options.sets) {
   const before = options.resume ? await readResults(options.results, set) : undefined;
   let results: Results = { set, runs: [...before?.runs ?? [], run], measured: before?.measured ?? [] };
   for (const configuration of configurationsOf(set, options.models)) {
-    const contestants = options.contestants.filter((id) => hasModel(id, configuration.model));
+    const contestants = options.contestants.filter((id) =>
+      canCompute(id) && hasModel(id, configuration.model)
+    );
     if (finished(before, configuration, contestants, options.rounds) !== undefined) {
       console.error(`${describe(configuration)}: finished before`);
       continue;

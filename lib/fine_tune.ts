@@ -96,8 +96,8 @@ async function run(
     await requireWritable(options.outputDir, await nearestFolder(options.outputDir));
   }
   const onProgress = provisionView();
-  const { device, executor } = options;
-  const opened = await openExecutor({ device, executor, onProgress, signal });
+  const { device, executor, precision } = options;
+  const opened = await openExecutor({ device, executor, precision, onProgress, signal });
   const environment = describeEnvironment(opened);
   const start = resumeFrom === undefined
     ? await startAnew(source, data, { ...options, signal }, onProgress)

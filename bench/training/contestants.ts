@@ -1,14 +1,23 @@
+import { requirePrecision } from "../../lib/onednn/availability.ts";
 import type { Configuration } from "./options.ts";
 
 /** How a contestant is called on the command line and in the results. */
 export type ContestantId = typeof contestantIds[number];
 
 /** All contestants, in the order of tables and plots. */
-export const contestantIds = ["onednn", "tensorflow", "pytorch", "pytorch-tuned", "keras"] as const;
+export const contestantIds = [
+  "onednn",
+  "onednn-bf16",
+  "tensorflow",
+  "pytorch",
+  "pytorch-tuned",
+  "keras",
+] as const;
 
 /** How a contestant is called where people read. */
 export const contestantLabels: Readonly<Record<ContestantId, string>> = {
   "onednn": "Whittle, oneDNN",
+  "onednn-bf16": "Whittle, oneDNN, bf16",
   "tensorflow": "Whittle, TensorFlow",
   "pytorch": "PyTorch",
   "pytorch-tuned": "PyTorch, tuned malloc",
@@ -52,6 +61,21 @@ export function hasModel(id: ContestantId, model: string): boolean {
 }
 
 /**
+ * Whether a contestant can compute on this machine: bf16 needs a processor with AMX.
+ *
+ * @param id The contestant.
+ */
+export function canCompute(id: ContestantId): boolean {
+  if (id !== "onednn-bf16") return true;
+  try {
+    requirePrecision("bf16");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
  * The program of a contestant. It takes a first step, prints a line of JSON with its versions, and then measures each
  * time a line with the fewest steps and the least seconds comes in.
  *
@@ -69,6 +93,7 @@ export function contestantCommand(
   const args = [model, `${batchSize}`, `${size}`];
   switch (id) {
     case "onednn":
+    case "onednn-bf16":
     case "tensorflow":
       return {
         program: Deno.execPath(),

@@ -5,9 +5,10 @@ import type { Results } from "./results.ts";
 import { type Spread, summarise } from "./statistics.ts";
 import { presentIds, ratioOf } from "./tables.ts";
 
-/** Blue for Whittle, orange for PyTorch, grey for Keras; the stronger tone for the faster of two. */
+/** Blue for Whittle (green in bf16), orange for PyTorch, grey for Keras; the stronger tone for the faster of two. */
 const contestantColors: Readonly<Record<ContestantId, string>> = {
   "onednn": colors.validation,
+  "onednn-bf16": colors.highlight,
   "tensorflow": colors.validationLight,
   "pytorch": colors.trainingLight,
   "pytorch-tuned": colors.training,
@@ -51,7 +52,7 @@ export function trainingFigure(results: Results): Figure {
     textposition: "inside",
     insidetextanchor: "start",
     textangle: -90,
-    textfont: { size: 10, color: id === "onednn" ? colors.background : colors.text },
+    textfont: { size: 10, color: id.startsWith("onednn") ? colors.background : colors.text },
     cliponaxis: false,
   });
   const gigabytes = (spread: Spread | undefined): Spread | undefined =>

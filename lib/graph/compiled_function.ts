@@ -1,6 +1,15 @@
 import type { Graph } from "./graph.ts";
 import type { HostTensor } from "./host_tensor.ts";
 
+/**
+ * What products of matrices and convolutions are computed in. `bf16`: their factors are rounded to bfloat16 (8 bits of
+ * mantissa) and added up in float32; variables and all else stay float32. It needs a processor with AMX.
+ */
+export type Precision = "float32" | "bf16";
+
+/** The precisions, for checking an option. */
+export const precisions = ["float32", "bf16"] as const satisfies readonly Precision[];
+
 /** What runs a compiled graph, and why it does. */
 export interface Executor {
   /** `onednn`: fused loops and oneDNN on the CPU. `tensorflow`: libtensorflow, any graph on any device. */

@@ -1,3 +1,4 @@
+import type { Precision } from "../graph/compiled_function.ts";
 import { LibraryError, reasonOf } from "../provision/library_error.ts";
 
 /** What oneDNN needs of a machine. */
@@ -46,6 +47,23 @@ export function requireOneDNN(machine: Machine = thisMachine()): void {
   if (obstacle === undefined) return;
   const { reason, details, help } = obstacle;
   throw new LibraryError(`Cannot use oneDNN: ${reason}`, { details, help });
+}
+
+/**
+ * Throws where oneDNN does not compute in a precision.
+ *
+ * @param precision What is asked for.
+ * @param machine What to judge instead of this machine.
+ * @throws {RangeError} If it is `bf16` and the processor has no AMX.
+ */
+export function requirePrecision(precision: Precision, machine: Machine = thisMachine()): void {
+  if (precision === "float32" || machine.processorFlags?.has("amx_bf16")) return;
+  const slower = machine.processorFlags?.has("avx512_bf16")
+    ? "its AVX-512 multiplies bf16 no faster than float32"
+    : "it would have to imitate bf16";
+  throw new RangeError(
+    `Cannot compute in bf16: this processor has no AMX, and ${slower}\n  help: leave { precision } out`,
+  );
 }
 
 function findObstacle(

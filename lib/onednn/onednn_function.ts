@@ -1,9 +1,10 @@
 import { checkInputs, checkNextValues, checkVariables } from "../graph/check_tensors.ts";
-import type { CompiledFunction, Executor } from "../graph/compiled_function.ts";
+import type { CompiledFunction, Executor, Precision } from "../graph/compiled_function.ts";
 import { fusePadding } from "../graph/fuse_padding.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { HostData, HostTensor } from "../graph/host_tensor.ts";
 import { valueSpecs } from "../graph/value_specs.ts";
+import { requirePrecision } from "./availability.ts";
 import { Barrier } from "./barrier.ts";
 import { lower } from "./lower.ts";
 import { requireMemory } from "./memory.ts";
@@ -16,6 +17,25 @@ import { buildKernels } from "./wasm/loop_kernel.ts";
 const page = 65536;
 
 let functions = 0;
+
+/** How a {@linkcode OneDNNFunction} is made. */
+export interface OneDNNFunctionOptions {
+  /**
+   * Whose threads run it.
+   * @default {those that `startTeam` starts}
+   */
+  readonly team?: Team;
+  /**
+   * What products and convolutions are computed in.
+   * @default {"float32"}
+   */
+  readonly precision?: Precision;
+  /**
+   * Bytes the buffers of a slice of the batch may take.
+   * @default {1.5 MiB, which a core's cache holds}
+   */
+  readonly sliceBytes?: number;
+}
 
 /** A plan in memory, and the team that knows it under a number. */
 interface Prepared {
@@ -33,6 +53,7 @@ export class OneDNNFunction implements CompiledFunction {
   readonly plan: Plan;
   /** Whose threads run it; the one all functions share if undefined. */
   readonly #team: Team | undefined;
+  readonly #precision: Precision;
   readonly #variables: ReadonlyMap<string, HostTensor>;
   /** Of the first call; the variables' first values are in it. */
   #prepared: Promise<Prepared> | undefined;
@@ -48,18 +69,19 @@ export class OneDNNFunction implements CompiledFunction {
    * @param graph What to run.
    * @param variables State that stays with the executor.
    * @param reason Why this executor runs it.
-   * @param options `team`: whose threads run it, if not those `startTeam` starts; `sliceBytes`: what the buffers of a
-   * slice of the batch may take, if not as much as a core's cache holds.
+   * @param options Threads and precision.
    * @throws {TypeError} If the variables do not fit, or the graph cannot be lowered.
-   * @throws {RangeError} If it needs more memory than there is.
+   * @throws {RangeError} If it needs more memory than there is, or the processor does not compute in the precision.
    */
   constructor(
     graph: Graph,
     variables: Readonly<Record<string, HostTensor>>,
     reason: string,
-    { team, sliceBytes }: { team?: Team; sliceBytes?: number } = {},
+    { team, precision = "float32", sliceBytes }: OneDNNFunctionOptions = {},
   ) {
+    requirePrecision(precision);
     this.#team = team;
+    this.#precision = precision;
     checkVariables(`Cannot compile ${graph.name}`, graph, variables);
     checkNextValues(graph, variables);
     this.graph = graph;
@@ -70,6 +92,15 @@ export class OneDNNFunction implements CompiledFunction {
     const lowered = lower(fusePadding(graph), names);
     this.plan = plan(lowered, schedule(lowered, threads, names), threads, names, sliceBytes);
     requireMemory(graph.name, this.plan, lowered.batchSize);
+  }
+
+  /**
+   * Starts the threads and gets everything ready, which the first call does otherwise.
+   *
+   * @throws {Error} If oneDNN cannot do a part of it, or the library can be neither found nor fetched.
+   */
+  prepare(): Promise<void> {
+    return this.#checked(() => this.#inTurn(() => {}));
   }
 
   run(inputs: Readonly<Record<string, HostTensor>>): Promise<Record<string, HostTensor>> {
@@ -225,12 +256,25 @@ export class OneDNNFunction implements CompiledFunction {
     for (const { at, data, type } of constants) write(memory, { at, type, size: data.length }, data);
     for (const [name, { data }] of this.#variables) write(memory, this.plan.inputs.get(name)!, data);
     const number = functions++;
-    const answers = await team.ask((thread) => ({
-      kind: "prepare",
-      program: number,
-      description: { memory, module, threads, instructions: programs[thread]!, labels: labels.length },
-    })) as (readonly (readonly [number, string])[])[];
-    return { team, number, memory, implementations: new Map(answers.flat()) };
+    const precision = this.#precision;
+    try {
+      const answers = await team.ask((thread) => ({
+        kind: "prepare",
+        program: number,
+        description: {
+          memory,
+          module,
+          threads,
+          instructions: programs[thread]!,
+          labels: labels.length,
+          precision,
+        },
+      })) as (readonly (readonly [number, string])[])[];
+      return { team, number, memory, implementations: new Map(answers.flat()) };
+    } catch (thrown) {
+      await team.ask(() => ({ kind: "drop", program: number })).catch(() => {}); // where it did not fail
+      throw thrown;
+    }
   }
 
   /** Copies of the outputs or variables that are wanted. */

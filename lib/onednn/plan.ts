@@ -1,6 +1,6 @@
 import type { Geometry, Value } from "./operations.ts";
 import { elements, rowMajorStrides } from "./operations.ts";
-import type { Lowered } from "./lower.ts";
+import { CannotLower, type Lowered } from "./lower.ts";
 import {
   type Access,
   type Buffer,
@@ -23,6 +23,7 @@ import {
   kernelKey,
   type LoopArguments,
   type LoopKernel,
+  maximumRank,
   type Step,
   writeArguments,
 } from "./wasm/loop_kernel.ts";
@@ -108,7 +109,7 @@ export interface Label {
   readonly phase: number;
   /** Operators of the graph it computes, or parts of them. */
   readonly operators: readonly string[];
-  /** What computes it, e.g. `loop, 2 in, 3 steps: store, add` or `dnnl_sgemm`; where oneDNN chooses, only its kind. */
+  /** What computes it, e.g. `loop, 2 in, 3 steps: store, add`; where oneDNN chooses, only its kind. */
   readonly routine: string;
   /** Sizes of the loops or of the product, with the whole batch. */
   readonly shape: readonly number[];
@@ -123,7 +124,7 @@ const alignment = 64;
 /** The least that is at the beginning: the barrier. */
 export const controlBytes = 256;
 /** What the buffers of one slice may take together: they should stay in a core's cache. */
-const cacheBytes = Number(Deno.env.get("SLICE") ?? 1.5) * 2 ** 20;
+const cacheBytes = 1.5 * 2 ** 20;
 
 /** Elements of a matrix from which its layout matters, and rows from which it does not any more. */
 const largeWeights = 16384;
@@ -512,6 +513,13 @@ class Planner {
     const inBytes = ({ buffer, strides }: Access) => strides.map((stride) => stride * sizeOf[buffer.type]);
     const all = [...item.operands, ...item.outputs].map(inBytes);
     const { extents, keep } = collapse(shape, all, inBatch);
+    if (extents.length > maximumRank) {
+      throw new CannotLower(
+        `Cannot compile the graph for oneDNN: ${operatorsOf(item).join(", ") || "a copy"} runs over ` +
+          `${extents.length} axes that cannot be joined, and ${maximumRank} are the most\n` +
+          `  help: pass { executor: "tensorflow" } or { executor: "auto" }`,
+      );
+    }
     const kept = (access: Access) => ({ pointer: 0, strides: keep.map((axis) => inBytes(access)[axis]!) });
     const call = { extents, operands: item.operands.map(kept), outputs: item.outputs.map(kept) };
     const kernel = this.#loopKernel(item, call);
@@ -586,7 +594,7 @@ class Planner {
             this.#label({
               phase,
               operators: [item.origin],
-              routine: `dnnl_sgemm${transposeLeft ? ", left^T" : ""}${transposeRight ? ", right^T" : ""}`,
+              routine: `product${transposeLeft ? ", left^T" : ""}${transposeRight ? ", right^T" : ""}`,
               shape: overBatch ? [rows, inner * all, columns] : [rows * all, inner, columns],
               operations: 2 * rows * inner * columns * all,
               bytes: 4 * (overBatch

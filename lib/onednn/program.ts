@@ -1,10 +1,12 @@
+import type { Precision } from "../graph/compiled_function.ts";
 import { Barrier } from "./barrier.ts";
 import type { Instruction } from "./plan.ts";
 import {
+  type BoundCall,
   type Convolution,
-  createConvolution,
-  createSigmoid,
   type Engine,
+  Primitives,
+  type Product,
   type Sigmoid,
 } from "./primitives.ts";
 
@@ -15,6 +17,7 @@ export interface ProgramDescription {
   readonly threads: number;
   readonly instructions: readonly Instruction[];
   readonly labels: number;
+  readonly precision: Precision;
 }
 
 /** A thread's part of a plan, ready to run. */
@@ -29,6 +32,8 @@ export interface Program {
   run(settled: boolean): void;
   /** The same, and measures. @returns Milliseconds by label, and those spent waiting at the end. */
   profile(): Float64Array;
+  /** Frees oneDNN's primitives. It cannot run any more. */
+  dispose(): void;
 }
 
 /**
@@ -37,10 +42,11 @@ export interface Program {
  * @param engine The thread's engine.
  * @param description The program.
  * @returns What runs it.
- * @throws {Error} If oneDNN cannot do a convolution.
+ * @throws {Error} If oneDNN cannot do a convolution, or does not compute in the precision here.
  */
 export function createProgram(engine: Engine, description: ProgramDescription): Program {
-  const { memory, module, threads, instructions, labels } = description;
+  const { memory, module, threads, instructions, labels, precision } = description;
+  const primitives = new Primitives(engine, precision);
   const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as Record<
     string,
     (at: number) => void
@@ -48,14 +54,15 @@ export function createProgram(engine: Engine, description: ProgramDescription): 
   const base = BigInt(
     Deno.UnsafePointer.value(Deno.UnsafePointer.of(new Uint8Array(memory.buffer, 0, 1) as never)),
   );
-  const at = (address: number) => Deno.UnsafePointer.create(base + BigInt(address));
+  const at = (address: number) => base + BigInt(address);
   const barrier = new Barrier(memory.buffer, threads);
   const convolutions = new Map<string, Convolution>();
   const sigmoids = new Map<number, Sigmoid>();
+  const products = new Map<string, Product>();
   const implementations = new Map<number, string>();
   const inLayout = new Set<string>();
 
-  const bind = (instruction: Instruction): () => void => {
+  const bind = (instruction: Instruction): BoundCall => {
     switch (instruction.kind) {
       case "barrier":
         inLayout.clear();
@@ -67,43 +74,20 @@ export function createProgram(engine: Engine, description: ProgramDescription): 
         return () => kernel(words);
       }
       case "matrix-product": {
-        const { native } = engine;
-        const { transposeLeft, transposeRight, add } = instruction;
-        const [rows, columns, inner] = [instruction.rows, instruction.columns, instruction.inner].map(
-          BigInt,
-        ) as [
-          bigint,
-          bigint,
-          bigint,
-        ];
-        const [left, right, output] = [at(instruction.left), at(instruction.right), at(instruction.output)];
-        const [N, T] = [78, 84];
-        const leftRow = transposeLeft ? rows : inner, rightRow = transposeRight ? inner : columns;
-        return () => {
-          const status = native.dnnl_sgemm(
-            transposeLeft ? T : N,
-            transposeRight ? T : N,
-            rows,
-            columns,
-            inner,
-            1,
-            left,
-            leftRow,
-            right,
-            rightRow,
-            add ? 1 : 0,
-            output,
-            columns,
-          );
-          if (status !== 0) throw new Error(`Cannot multiply matrices: oneDNN's status is ${status}`);
-        };
+        const { left, right, output, label, rows, inner, columns, transposeLeft, transposeRight, add } =
+          instruction;
+        const key = `${rows} ${inner} ${columns} ${transposeLeft} ${transposeRight} ${add}`;
+        const product = products.get(key) ?? primitives.product(instruction);
+        products.set(key, product);
+        implementations.set(label, product.implementation);
+        return product.bind(at(left), at(right), at(output));
       }
       case "sigmoid": {
         const { size, label } = instruction;
-        const sigmoid = sigmoids.get(size) ?? createSigmoid(engine, size);
+        const sigmoid = sigmoids.get(size) ?? primitives.sigmoid(size);
         sigmoids.set(size, sigmoid);
         implementations.set(label, sigmoid.implementation);
-        return sigmoid.bind(base + BigInt(instruction.input), base + BigInt(instruction.output));
+        return sigmoid.bind(at(instruction.input), at(instruction.output));
       }
       case "convolution": {
         const { pass, geometry, label } = instruction;
@@ -111,19 +95,28 @@ export function createProgram(engine: Engine, description: ProgramDescription): 
         const key = `${pass} ${instruction.filter} ${JSON.stringify(geometry)}`;
         let convolution = convolutions.get(key);
         if (convolution === undefined) {
-          convolution = createConvolution(engine, pass, geometry);
+          convolution = primitives.convolution(pass, geometry);
           convolutions.set(key, convolution);
         }
         implementations.set(label, convolution.implementation);
-        const [image, filter, result] = [instruction.image, instruction.filter, instruction.result]
-          .map((address) => base + BigInt(address));
         const newFilter = !inLayout.has(key);
         inLayout.add(key);
-        return convolution.bind(image!, filter!, result!, newFilter);
+        return convolution.bind(
+          at(instruction.image),
+          at(instruction.filter),
+          at(instruction.result),
+          newFilter,
+        );
       }
     }
   };
-  const steps = instructions.map(bind);
+  let steps: BoundCall[];
+  try {
+    steps = instructions.map(bind);
+  } catch (thrown) {
+    primitives.dispose();
+    throw thrown;
+  }
   const unsettled = steps.filter((_, index) => !instructions[index]!.settled);
   const labelOf = instructions.map((instruction) => "label" in instruction ? instruction.label : labels);
   /** Whoever fails lets the others go on, to fail too. */
@@ -152,5 +145,6 @@ export function createProgram(engine: Engine, description: ProgramDescription): 
       });
       return milliseconds;
     },
+    dispose: () => primitives.dispose(),
   };
 }

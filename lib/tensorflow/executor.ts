@@ -1,7 +1,7 @@
-import type { CompiledFunction, Executor } from "../graph/compiled_function.ts";
+import type { CompiledFunction, Executor, Precision } from "../graph/compiled_function.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
-import { onednnUnavailable } from "../onednn/availability.ts";
+import { onednnUnavailable, requirePrecision } from "../onednn/availability.ts";
 import { CannotLower } from "../onednn/lower.ts";
 import { OneDNNFunction } from "../onednn/onednn_function.ts";
 import { startTeam } from "../onednn/team.ts";
@@ -31,6 +31,11 @@ export interface ExecutorOptions {
    * @default {"auto"}
    */
   readonly device?: Device;
+  /**
+   * What will be asked of it; refused before anything is fetched.
+   * @default {"float32"}
+   */
+  readonly precision?: Precision;
   /** Told about the progress of a download. */
   readonly onProgress?: ProvisionListener;
   /** Stops a download. */
@@ -57,10 +62,14 @@ let current: OpenExecutor | undefined;
  * @param options Executor, device, and who is told.
  * @returns The executor.
  * @throws {LibraryError} If its library can be neither found nor fetched.
- * @throws {RangeError} If oneDNN is asked to compute on a GPU.
+ * @throws {RangeError} If oneDNN is asked to compute on a GPU, or nothing here computes in the precision.
  */
 export async function openExecutor(options: ExecutorOptions = {}): Promise<OpenExecutor> {
-  const { executor = "auto", device = "auto" } = options;
+  const { executor = "auto", device = "auto", precision = "float32" } = options;
+  if (executor === "tensorflow" || device === "gpu") {
+    requireFloat32(precision, executor === "tensorflow" ? "it was asked for" : "a GPU was asked for");
+  }
+  requirePrecision(precision);
   if (executor === "onednn" && device === "gpu") {
     throw new RangeError(
       'Cannot compute on device "gpu" with executor "onednn": it is for CPUs\n' +
@@ -137,26 +146,63 @@ async function openTensorFlow(
 
 /**
  * Compiles a graph for the executor of this process, which is opened if it is not yet. What oneDNN cannot run is run by
- * TensorFlow, unless oneDNN was asked for by name.
+ * TensorFlow, unless oneDNN was asked for by name or the precision is only oneDNN's.
  *
  * @param graph What to run.
  * @param variables State that stays with the executor between calls.
+ * @param precision What products and convolutions are computed in.
  * @returns The function.
- * @throws {TypeError} If a variable does not fit the graph, or oneDNN was asked for and cannot run it.
- * @throws {RangeError} If oneDNN was asked for and there is not enough memory.
+ * @throws {TypeError} If a variable does not fit the graph, or oneDNN must and cannot run it.
+ * @throws {RangeError} If oneDNN must run it and there is not enough memory, or nothing here computes in the precision.
  * @throws {LibraryError} If a library can be neither found nor fetched.
  */
 export async function compileForExecutor(
   graph: Graph,
   variables: Readonly<Record<string, HostTensor>> = {},
+  precision: Precision = "float32",
 ): Promise<CompiledFunction> {
   const { name, reason, demanded } = await openExecutor();
-  if (name === "tensorflow") return new TensorFlowFunction(graph, variables, reason);
-  try {
-    return new OneDNNFunction(graph, variables, reason);
-  } catch (thrown) {
-    if (demanded || !(thrown instanceof CannotLower || thrown instanceof RangeError)) throw thrown;
-    await openEngine({ device: "cpu" });
-    return new TensorFlowFunction(graph, variables, thrown.message.split("\n  help:")[0]!);
+  if (name === "tensorflow") {
+    requireFloat32(precision, reason);
+    return new TensorFlowFunction(graph, variables, reason);
   }
+  let made: OneDNNFunction | undefined;
+  try {
+    made = new OneDNNFunction(graph, variables, reason, { precision });
+    await made.prepare();
+    return made;
+  } catch (thrown) {
+    await made?.dispose();
+    const instead = demanded || precision !== "float32" ? undefined : reasonForTensorFlow(thrown, made);
+    if (instead === undefined) throw thrown;
+    await openEngine({ device: "cpu" });
+    return new TensorFlowFunction(graph, variables, instead);
+  }
+}
+
+/**
+ * Why TensorFlow runs a graph that oneDNN has failed at.
+ *
+ * @param thrown What compiling it for oneDNN threw.
+ * @param made The function, if only getting it ready failed.
+ * @returns The reason; `undefined` if it is the caller's mistake, which TensorFlow would not run either.
+ */
+export function reasonForTensorFlow(thrown: unknown, made?: OneDNNFunction): string | undefined {
+  const oneDNNs = made !== undefined || thrown instanceof CannotLower || thrown instanceof RangeError;
+  return oneDNNs && thrown instanceof Error ? thrown.message.split("\n  help:")[0]! : undefined;
+}
+
+/**
+ * Refuses a precision where TensorFlow computes.
+ *
+ * @param precision What is asked for.
+ * @param reason Why TensorFlow computes.
+ * @throws {RangeError} If it is not `float32`.
+ */
+export function requireFloat32(precision: Precision, reason: string): void {
+  if (precision === "float32") return;
+  throw new RangeError(
+    `Cannot compute in ${precision}: only oneDNN does here, and TensorFlow computes because ${reason}\n` +
+      `  help: leave { precision } out`,
+  );
 }

@@ -58,6 +58,7 @@ export async function startRun(setup: TrainingSetup): Promise<Run> {
   const step = await compileForExecutor(
     graph,
     resume === undefined ? initialState(network, setup.weights) : state,
+    recipe.precision,
   );
   return {
     ...setup,

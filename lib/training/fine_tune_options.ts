@@ -1,6 +1,7 @@
 import type { DatasetSplits } from "../data/dataset.ts";
 import { checkClassNames } from "../data/dataset.ts";
 import { DatasetError, type DatasetProblem } from "../data/dataset_error.ts";
+import { type Precision, precisions } from "../graph/compiled_function.ts";
 import type { Model } from "../models/model.ts";
 import type { Device } from "../tensorflow/engine.ts";
 import { type ExecutorChoice, executorChoices } from "../tensorflow/executor.ts";
@@ -51,6 +52,11 @@ export interface FineTuneOptions {
   device?: Device;
   /** What runs the network: `auto` takes oneDNN on CPUs it supports, else TensorFlow. @default {"auto"} */
   executor?: ExecutorChoice;
+  /**
+   * What products and convolutions of a training step are computed in; `bf16` is for oneDNN on processors with AMX.
+   * Weights and statistics stay float32, and validation computes in float32. @default {"float32"}
+   */
+  precision?: Precision;
   /** Pictures decoded at the same time. @default {one for each core} */
   workers?: number;
   /** What to do with a picture that cannot be read. @default {"error"} */
@@ -87,6 +93,7 @@ const known: readonly (keyof FineTuneOptions)[] = [
   "resumeFrom",
   "device",
   "executor",
+  "precision",
   "workers",
   "onUnreadable",
   "logs",
@@ -154,6 +161,7 @@ function problemsOf(options: FineTuneOptions): (check.OptionProblem | undefined)
     check.ofType("resumeFrom", options.resumeFrom, "string"),
     check.oneOf("device", options.device, ["auto", "cpu", "gpu"]),
     check.oneOf("executor", options.executor, executorChoices),
+    check.oneOf("precision", options.precision, precisions),
     check.positiveInteger("workers", options.workers),
     check.oneOf("onUnreadable", options.onUnreadable, ["error", "skip"]),
     check.ofType("view", options.view, "boolean"),

@@ -1,3 +1,4 @@
+import type { Precision } from "../graph/compiled_function.ts";
 import type { ModelRecord } from "../models/registry.ts";
 import type { ClassWeightsOption } from "./class_weights.ts";
 
@@ -29,6 +30,8 @@ export interface Recipe {
   readonly augmentation: "baseline" | "none";
   /** Epochs without a better validation top-1 after which the run ends; none: never. */
   readonly earlyStoppingPatience?: number;
+  /** What products and convolutions of the training step are computed in; none: float32. */
+  readonly precision?: Precision;
 }
 
 /** The reference's average learning rates and the batch sizes they were found at. */

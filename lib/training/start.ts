@@ -72,6 +72,7 @@ export async function startAnew(
     weightDecay: options.weightDecay,
     earlyStoppingPatience: options.earlyStoppingPatience,
     augmentation: options.augmentation,
+    precision: options.precision,
   };
   const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
   const time = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
@@ -206,6 +207,7 @@ function otherOptions(options: FineTuneOptions, { recipe, seed, preprocessing }:
     weightDecay: recipe.weightDecay,
     earlyStoppingPatience: recipe.earlyStoppingPatience,
     augmentation: recipe.augmentation,
+    precision: recipe.precision ?? "float32",
     imageSize: preprocessing.size.height,
     seed,
   };

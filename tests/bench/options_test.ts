@@ -49,7 +49,7 @@ Deno.test("parseTrainingOptions() refuses what is not there", () => {
     assert.throws(() => parseTrainingOptions(args, "results"), { message });
   refused(["--set", "huge"], /'huge' is invalid\. Allowed choices are main, batches, small-pictures/);
   refused(["--models", "resnet50"], /There is no resnet50; there is mobilenetv3_small_100, /);
-  refused(["--contestants", "onednn,jax"], /There is no jax; there is onednn, tensorflow, pytorch, /);
+  refused(["--contestants", "onednn,jax"], /There is no jax; there is onednn, onednn-bf16, tensorflow, pytorch, /);
   refused(["--rounds", "0"], /Wanted a whole number above 0\./);
   refused(["--seconds", "-1"], /Wanted a number of seconds, 0 or more\./);
   refused(["--round", "1"], /unknown option '--round'/);
@@ -71,7 +71,7 @@ Deno.test("contestantCommand() tells each program its threads", () => {
   const configuration = { model: "efficientnet_b0", batchSize: 8, size: 96, threads: 1, busy: false };
   const command = (id: typeof contestantIds[number]) =>
     contestantCommand(id, configuration, { torch: "python-t", keras: "python-k" });
-  for (const id of ["onednn", "tensorflow"] as const) {
+  for (const id of ["onednn", "onednn-bf16", "tensorflow"] as const) {
     const { args, env } = command(id);
     assert.deepEqual(args.slice(-4), ["efficientnet_b0", "8", "96", id]);
     assert.deepEqual([env["OMP_NUM_THREADS"], env["TF_NUM_INTRAOP_THREADS"]], ["1", "1"]);

@@ -3,6 +3,8 @@ import type { Attribute, Graph, TensorSpec } from "../../lib/graph/graph.ts";
 import type { HostTensor } from "../../lib/graph/host_tensor.ts";
 import { CannotLower, lower } from "../../lib/onednn/lower.ts";
 import { rawOperator } from "../../lib/tensorflow/backend.ts";
+import { compile } from "../../lib/tensorflow/compile.ts";
+import { openExecutor } from "../../lib/tensorflow/executor.ts";
 import { record } from "../../lib/tensorflow/record.ts";
 import { tf } from "../../lib/tensorflow/tf.ts";
 import { assertSame, compileFor, tensor } from "./_compare.ts";
@@ -127,6 +129,22 @@ Deno.test("lower() refuses what would be computed wrong, and says what", () => {
       return true;
     });
   }
+});
+
+Deno.test("what runs over more axes than loops can be nested goes to TensorFlow", async () => {
+  const axes = [6, 5, 4, 3, 2, 1, 0], shape = [2, 3, 2, 3, 2, 3, 2];
+  const graph = record(({ x }) => ({ y: tf.transpose(x, axes) }), { x: f32(...shape) });
+  await assert.rejects(
+    compileFor(1, graph),
+    (error) =>
+      error instanceof CannotLower &&
+      error.message.includes("Transpose runs over 7 axes that cannot be joined, and 6 are the most"),
+  );
+  await openExecutor(); // or compile() takes TensorFlow anyway
+  await using compiled = compile(graph);
+  assert.equal(compiled.executor.name, "tensorflow");
+  const { y } = await compiled.run({ x: tensor(shape) });
+  assert.deepEqual(y!.shape, [...shape].reverse());
 });
 
 Deno.test("lower() names five problems of more", () => {

@@ -25,6 +25,9 @@ import { depthwiseFilterGradientFunction } from "./depthwise_filter_gradient.ts"
 /** Type of the elements in memory; a bool is one byte, 0 or 1. */
 export type ElementType = "float32" | "int32" | "uint8" | "bool";
 
+/** The most loops one kernel may have inside each other. */
+export const maximumRank = 6;
+
 /** How an operand moves in the innermost loop: by one element, not at all, or by a stride given at run time. */
 export type InnerStride = "contiguous" | "constant" | "strided";
 
@@ -220,7 +223,9 @@ function check(kernel: LoopKernel): void {
     throw new RangeError(`Cannot compile a loop kernel: ${problem}`);
   };
   const { rank, operands, steps, outputs } = kernel;
-  if (!(Number.isInteger(rank) && rank >= 1 && rank <= 6)) refuse(`rank ${rank} is not one of 1 to 6`);
+  if (!(Number.isInteger(rank) && rank >= 1 && rank <= maximumRank)) {
+    refuse(`rank ${rank} is not one of 1 to ${maximumRank}`);
+  }
   for (const [index, step] of steps.entries()) {
     if (step.op === "operand" && !operands[step.operand]) {
       refuse(`step ${index} reads operand ${step.operand} of ${operands.length}`);
