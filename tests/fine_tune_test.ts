@@ -7,6 +7,7 @@ import { DatasetError } from "../lib/data/dataset_error.ts";
 import { evaluate } from "../lib/evaluate.ts";
 import { fineTune, type FineTuneOptions } from "../lib/fine_tune.ts";
 import { loadModel } from "../lib/load_model.ts";
+import { requirePrecision } from "../lib/onednn/availability.ts";
 import { startBackend } from "../lib/tensorflow/backend.ts";
 import { CheckpointError, loadResume } from "../lib/training/checkpoint.ts";
 import { trainSmall } from "./training/_killed_run.ts";
@@ -28,6 +29,16 @@ function quickRun(options: FineTuneOptions = {}, data: DatasetSplits = tiny()) {
     outputDir: freshFolder(),
     ...options,
   });
+}
+
+/** Whether this processor computes in bf16. */
+function hasAMX(): boolean {
+  try {
+    requirePrecision("bf16");
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** 18 pictures to train on, 6 to validate with. */
@@ -356,6 +367,49 @@ Deno.test("fineTune() resumes its own run only: every difference is named", asyn
   function tinyOf(_folder: string): DatasetSplits {
     return shapeSplits({ train: [11, 8, 7], validation: 5 });
   }
+});
+
+// --- Precision ---
+
+Deno.test("fineTune() refuses bf16 where TensorFlow computes, before anything is written", async () => {
+  const outputDir = freshFolder();
+  const refused = await failure(quickRun({ outputDir, executor: "tensorflow", precision: "bf16" }));
+  assert.ok(refused instanceof RangeError);
+  assert.equal(
+    refused.message,
+    "Cannot compute in bf16: only oneDNN does here, and TensorFlow computes because it was asked for\n" +
+      "  help: leave { precision } out",
+  );
+  assert.equal(await Deno.stat(outputDir).then(() => true, () => false), false);
+});
+
+Deno.test({
+  name: "fineTune() learns in bf16, says so, and goes on in bf16",
+  ignore: !hasAMX(),
+  fn: async () => {
+    const data = shapeSplits({ train: 40, validation: 12 });
+    const options = { epochs: 10, learningRate: 0.02, precision: "bf16" } as const;
+    const whole = await quickRun(options, data);
+    assert.equal(whole.recipe.precision, "bf16");
+    assert.ok(whole.best!.validationTop1 > 0.9, `the best validation top-1 is ${whole.best!.validationTop1}`);
+    const float32 = await quickRun({ ...options, precision: "float32" }, data);
+    assert.notDeepEqual(float32.history.at(-1)!.trainLoss, whole.history.at(-1)!.trainLoss);
+
+    const stop = new AbortController();
+    const outputDir = freshFolder();
+    const half = await quickRun({
+      ...options,
+      outputDir,
+      signal: stop.signal,
+      onEvent: (event) => event.type === "epoch" && event.epoch === 4 && stop.abort(),
+    }, data);
+    assert.equal(half.stopped, "interrupted");
+    const resumed = { resumeFrom: outputDir, view: false, logs: [] } as const;
+    const other = await failure(fineTune(small, data, { ...resumed, precision: "float32" }));
+    assert.ok(other.message.includes('\n  precision: was "bf16", is "float32"\n'), other.message);
+    const rest = await fineTune(small, data, resumed);
+    assert.deepEqual(hashTensors(rest.model.weights), hashTensors(whole.model.weights));
+  },
 });
 
 // --- Ctrl-C ---

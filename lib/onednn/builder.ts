@@ -13,7 +13,8 @@ import {
   type Source,
   type Value,
 } from "./operations.ts";
-import { type ElementType, givesCondition } from "./wasm/loop_kernel.ts";
+import type { ElementType } from "./wasm/loop_kernel.ts";
+import { givesCondition } from "./wasm/step_writer.ts";
 
 /** An operator this executor has no way to compute, or cannot split along the batch. */
 export class NotLowered extends Error {

@@ -11,7 +11,7 @@ import { requireMemory } from "./memory.ts";
 import { type Place, type Plan, plan } from "./plan.ts";
 import { schedule } from "./schedule.ts";
 import { currentTeam, defaultThreads, startTeam, type Team } from "./team.ts";
-import { buildKernels } from "./wasm/loop_kernel.ts";
+import { buildKernels } from "./wasm/build_kernels.ts";
 
 /** Bytes of a WebAssembly page. */
 const page = 65536;

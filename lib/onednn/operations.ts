@@ -1,5 +1,4 @@
-import type { ElementType } from "./wasm/loop_kernel.ts";
-import type { Binary, Unary } from "./wasm/loop_kernel.ts";
+import type { Binary, ElementType, Unary } from "./wasm/loop_kernel.ts";
 
 /**
  * What a graph becomes before it is scheduled: values, and four kinds of operations that make them. Every operator of

@@ -1,6 +1,6 @@
 import type { Precision } from "../graph/compiled_function.ts";
 import { Barrier } from "./barrier.ts";
-import type { Instruction } from "./plan.ts";
+import type { Instruction } from "./instructions.ts";
 import {
   type BoundCall,
   type Convolution,

@@ -49,7 +49,10 @@ Deno.test("parseTrainingOptions() refuses what is not there", () => {
     assert.throws(() => parseTrainingOptions(args, "results"), { message });
   refused(["--set", "huge"], /'huge' is invalid\. Allowed choices are main, batches, small-pictures/);
   refused(["--models", "resnet50"], /There is no resnet50; there is mobilenetv3_small_100, /);
-  refused(["--contestants", "onednn,jax"], /There is no jax; there is onednn, onednn-bf16, tensorflow, pytorch, /);
+  refused(
+    ["--contestants", "onednn,jax"],
+    /There is no jax; there is onednn, onednn-bf16, tensorflow, pytorch, /,
+  );
   refused(["--rounds", "0"], /Wanted a whole number above 0\./);
   refused(["--seconds", "-1"], /Wanted a number of seconds, 0 or more\./);
   refused(["--round", "1"], /unknown option '--round'/);

@@ -33,7 +33,7 @@ export function preprocessingOf({ height, width }: TrainingSizes): Preprocessing
  * Smooth functions in place of the kinked, and weights that are no more than usual: else a picture's rounding, by
  * whichever executor, decides on which side of a kink it falls, and two trainings part within three steps.
  */
-const smooth: Activations = {
+export const smooth: Activations = {
   ...standardActivations,
   relu: swish,
   relu6: swish,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import { buildKernels } from "../../../lib/onednn/wasm/build_kernels.ts";
 import {
   argumentCount,
-  buildKernels,
   type ElementType,
   type LoopArguments,
   type LoopKernel,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { buildKernels } from "../../../lib/onednn/wasm/build_kernels.ts";
 import {
   argumentCount,
   type Binary,
-  buildKernels,
   type ElementType,
   type InnerStride,
   kernelKey,
