@@ -91,7 +91,8 @@ export function augMix(options: AugMixOptions = {}): Augmentation {
  */
 export function drawAugMix(rng: Rng, options: AugMixOptions): AugMixPlan {
   const { magnitude = 3, width = 3, depth, alpha = 1 } = options;
-  const shares = dirichlet(rng, alpha, width).map(Math.fround), mixture = Math.fround(beta(rng, alpha, alpha));
+  const shares = dirichlet(rng, alpha, width).map(Math.fround),
+    mixture = Math.fround(beta(rng, alpha, alpha));
   return {
     mixture,
     chains: shares.map((share) => ({
@@ -158,7 +159,12 @@ export function operationOf(
       return { op: "shear", axis: kind === "shearX" ? "x" : "y", factor: sign * (part * 0.3), resample };
     case "translateX":
     case "translateY":
-      return { op: "translate", axis: kind === "translateX" ? "x" : "y", share: sign * (part * 0.45), resample };
+      return {
+        op: "translate",
+        axis: kind === "translateX" ? "x" : "y",
+        share: sign * (part * 0.45),
+        resample,
+      };
   }
 }
 

@@ -82,6 +82,8 @@ export interface Slice {
   readonly first: number;
   readonly count: number;
   readonly index: number;
+  /** Only the rows of a single image from part `from` to part `to`, of `of` parts of equal size. */
+  readonly band?: { readonly from: number; readonly to: number; readonly of: number };
 }
 
 /** What has no batch. */
@@ -175,8 +177,9 @@ export class InstructionWriter {
         const rows = buffer.kind === "shared" || buffer.kind === "thread"
           ? slice.first * (strides[0] ?? 0)
           : 0;
+        const above = begin(slice, item.shape[1] ?? 0) * (strides[1] ?? 0);
         this.words[at + template.pointers[index]!] = this.#addressOf(buffer, whose, slice) +
-          (offset + rows) * sizeOf[buffer.type];
+          (offset + rows + above) * sizeOf[buffer.type];
       },
     );
     return {
@@ -203,17 +206,23 @@ export class InstructionWriter {
     };
   }
 
-  readonly #templates = new Map<KernelItem, Map<number, Template>>();
+  readonly #templates = new Map<KernelItem, Map<string, Template>>();
 
   /** What all calls of an item on slices of one size have in common. */
   #templateFor(item: KernelItem, slice: Slice): Template {
     const inBatch = slice !== whole;
-    const known = this.#templates.get(item) ?? new Map<number, Template>();
+    const shape = inBatch
+      ? [
+        slice.count,
+        ...item.shape.slice(1).map((length, axis) => axis === 0 ? within(slice, length) : length),
+      ]
+      : item.shape;
+    const known = this.#templates.get(item) ?? new Map<string, Template>();
     this.#templates.set(item, known);
-    const found = known.get(inBatch ? slice.count : 0);
+    const key = inBatch ? shape.join() : "whole";
+    const found = known.get(key);
     if (found !== undefined) return found;
 
-    const shape = inBatch ? [slice.count, ...item.shape.slice(1)] : item.shape;
     const inBytes = ({ buffer, strides }: Access) => strides.map((stride) => stride * sizeOf[buffer.type]);
     const all = [...item.operands, ...item.outputs].map(inBytes);
     const { extents, keep } = collapse(shape, all, inBatch);
@@ -236,7 +245,7 @@ export class InstructionWriter {
       next += extents.length + (inner === "strided" ? 1 : 0); // the pointer and the strides
     }
     const template = { kernel: this.#kernelNumber(kernel), words, pointers };
-    known.set(inBatch ? slice.count : 0, template);
+    known.set(key, template);
     return template;
   }
 
@@ -283,17 +292,19 @@ export class InstructionWriter {
         const { rows, inner, columns, overBatch, transposeLeft, transposeRight } = routine;
         const images = slice === whole ? 1 : slice.count;
         const all = slice === whole ? 1 : this.#batchSize;
+        const positions = overBatch ? inner : rows, above = begin(slice, positions);
+        const count = within(slice, positions) * images;
         return [{
           kind: "matrix-product",
           transposeLeft,
           transposeRight,
-          rows: overBatch ? rows : rows * images,
-          inner: overBatch ? inner * images : inner,
+          rows: overBatch ? rows : count,
+          inner: overBatch ? count : inner,
           columns,
-          left: left!,
-          right: right!,
-          output,
-          add: overBatch && slice.index > 0,
+          left: left! + 4 * above * (overBatch ? rows : inner),
+          right: right! + (overBatch ? 4 * above * columns : 0),
+          output: output + (overBatch ? 0 : 4 * above * columns),
+          add: overBatch && (slice.index > 0 || above > 0),
           label: this.#labelled(item, 0, () =>
             this.#label({
               phase,
@@ -322,9 +333,9 @@ export class InstructionWriter {
           });
         return [{
           kind: "sigmoid",
-          size: size * slice.count,
-          input: left!,
-          output,
+          size: within(slice, size) * slice.count,
+          input: left! + 4 * begin(slice, size),
+          output: output + 4 * begin(slice, size),
           label: this.#labelled(item, 0, label),
         }];
       }
@@ -448,8 +459,8 @@ export class InstructionWriter {
   >();
 
   /**
-   * Sums of the differences from a shift and of their squares; the shift is the mean of the thread's first slice, so that
-   * little is lost where the mean is large and the variance small.
+   * Sums of the differences from a shift and of their squares; the shift is the mean of the thread's first slice (of its
+   * first band), so that little is lost where the mean is large and the variance small.
    */
   #moments(item: CallItem, channels: number, phase: number, thread: number, slice: Slice): Work[] {
     const batchSize = this.#batchSize;
@@ -500,7 +511,7 @@ export class InstructionWriter {
       this.#momentKernels.set(item, kernels);
     }
     const { clear, shift, scales, sums } = kernels;
-    const rows = slice.count * input.size / channels;
+    const rows = slice.count * within(slice, input.size / channels);
     const scale = scales.get(rows) ?? kernel(
       [channels],
       [
@@ -512,13 +523,23 @@ export class InstructionWriter {
       [{ ...perChannel(0, [1]), step: 2, mode: "store" }],
     );
     scales.set(rows, scale);
-    const before = slice.index > 0 ? [] : [
+    const before = slice.index > 0 || (slice.band?.from ?? 0) > 0 ? [] : [
       this.#kernel(clear, phase, thread, whole),
       this.#kernel(shift, phase, thread, slice),
       this.#kernel(scale, phase, thread, whole),
     ];
     return [...before, this.#kernel(sums, phase, thread, slice)];
   }
+}
+
+/** Of so many rows, the first that belongs to the slice's band. */
+function begin({ band }: Slice, rows: number): number {
+  return band === undefined ? 0 : rows / band.of * band.from;
+}
+
+/** Of so many rows, how many belong to the slice's band. */
+function within({ band }: Slice, rows: number): number {
+  return band === undefined ? rows : rows / band.of * (band.to - band.from);
 }
 
 /** Arguments of a kernel without the pointers. */

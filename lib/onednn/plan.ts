@@ -1,3 +1,4 @@
+import { findRuns, imagesForProducts, type Run } from "./bands.ts";
 import {
   type Instruction,
   InstructionWriter,
@@ -50,10 +51,6 @@ const alignment = 64;
 export const controlBytes = 256;
 /** What the buffers of one slice may take together: they should stay in a core's cache. */
 const cacheBytes = 1.5 * 2 ** 20;
-
-/** Elements of a matrix from which its layout matters, and rows from which it does not any more. */
-const largeWeights = 16384;
-const enoughRows = 384;
 
 const align = (bytes: number) => Math.ceil(bytes / alignment) * alignment;
 
@@ -111,8 +108,9 @@ class Planner {
 
   run(): Plan {
     const slices = this.#chooseSlices();
+    const runs = this.#schedule.phases.map(({ batch }) => findRuns(batch));
     const copies = this.#placeVariables();
-    this.#placeBuffers(slices);
+    this.#placeBuffers(slices, runs);
     const programs = Array.from({ length: this.#threads }, () => [] as Instruction[]);
     this.#schedule.phases.forEach((phase, number) => {
       if (number > 0) { for (const program of programs) program.push({ kind: "barrier" }); }
@@ -134,7 +132,15 @@ class Planner {
         }
         if (phase.batch.length === 0) return;
         for (const slice of slices[number]![thread]!) {
-          for (const item of phase.batch) program.push(...this.#writer.emit(item, number, thread, slice));
+          for (const run of runs[number]!) {
+            const items = phase.batch.slice(run.first, run.last + 1);
+            this.#bandsOf(run, slice).forEach((band, index) => {
+              for (const item of items) {
+                if (item.kind !== "fill") program.push(...this.#writer.emit(item, number, thread, band));
+                else if (index === 0) program.push(...this.#writer.emit(item, number, thread, slice));
+              }
+            });
+          }
         }
       });
     });
@@ -203,6 +209,17 @@ class Planner {
     });
   }
 
+  /** The slice, or its bands from top to bottom if a picture's part of the run does not fit into the cache. */
+  #bandsOf({ parts, mostBands, bytes }: Run, slice: Slice): Slice[] {
+    const count = slice.count > 1 ? 1 : Math.min(parts, mostBands, Math.ceil(bytes / this.#cacheBytes));
+    if (count <= 1) return [slice];
+    const cut = (band: number) => Math.floor(parts * band / count);
+    return Array.from(
+      { length: count },
+      (_, band) => ({ ...slice, band: { from: cut(band), to: cut(band + 1), of: parts } }),
+    );
+  }
+
   /** Bytes of one image that are written and read, or read twice, in a phase, where most of them are needed at once. */
   #sliceBytes(items: readonly Item[]): number {
     const uses = new Map<Buffer, number[]>();
@@ -267,7 +284,10 @@ class Planner {
     return copies;
   }
 
-  #placeBuffers(slices: readonly (readonly (readonly Slice[])[])[]): void {
+  #placeBuffers(
+    slices: readonly (readonly (readonly Slice[])[])[],
+    runs: readonly (readonly Run[])[],
+  ): void {
     const { buffers } = this.#schedule;
     const bytesOf = ({ size, type }: Buffer) => align(size * sizeOf[type]);
     // What every thread has for itself.
@@ -302,10 +322,17 @@ class Planner {
     this.#schedule.phases.forEach((_, phase) => {
       const rows = Math.max(0, ...slices[phase]!.flat().map(({ count }) => count));
       const own = buffers.filter(({ kind, first }) => kind === "slice" && first === phase);
+      // Within a run that is done in bands, the last item has its turn before the first is done.
+      const runOf = (item: number) => {
+        const run = runs[phase]!.find(({ first, last }) => first <= item && item <= last);
+        const inBands = run !== undefined &&
+          slices[phase]!.flat().some((slice) => this.#bandsOf(run, slice).length > 1);
+        return inBands ? run : { first: item, last: item };
+      };
       const packed = packIntervals(own.map((buffer) => ({
         bytes: align(rows * buffer.size * sizeOf[buffer.type]),
-        first: buffer.firstItem,
-        last: buffer.lastItem,
+        first: runOf(buffer.firstItem).first,
+        last: runOf(buffer.lastItem).last,
       })));
       own.forEach((buffer, index) => this.#address.set(buffer, packed.offsets[index]!));
       scratchBytes = Math.max(scratchBytes, packed.bytes);
@@ -341,20 +368,6 @@ class Planner {
     }
     return owner;
   }
-}
-
-/**
- * How many images a slice needs so that large matrices are multiplied with enough rows: they are brought into another
- * layout for each product.
- */
-function imagesForProducts(items: readonly Item[]): number {
-  const least = items.map((item) => {
-    if (item.kind !== "call" || item.call.routine.kind !== "matrix-product") return 1;
-    const { rows, inner, columns, overBatch } = item.call.routine;
-    const positions = overBatch ? inner : rows, weights = overBatch ? rows * columns : inner * columns;
-    return positions > 1 && weights >= largeWeights ? Math.ceil(enoughRows / positions) : 1;
-  });
-  return Math.max(1, ...least);
 }
 
 /** The buffers an item reads and writes. */

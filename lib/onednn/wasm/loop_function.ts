@@ -24,12 +24,15 @@ import { StepWriter } from "./step_writer.ts";
 
 const args = 0;
 const sizeOfElement = { float32: 4, int32: 4, uint8: 1, bool: 1 } as const;
-/** Bytes that the rows of a block have, about, when sums over rows take the channels tile by tile: fits in the L2. */
-const blockBytes = 1 << 18;
+/**
+ * Bytes that the rows of a block have, about, in each tensor, when sums over rows take the channels tile by tile: what
+ * the first tile brings into the cache must still be there for the last one.
+ */
+const blockBytes = 1 << 15;
 /** Elements of a row from which on the loop along it is worth its beginning and end; shorter ones are tiled. */
 const shortestRow = 65;
 /** Rows added in float32 before the sum is added to one in float64. */
-const rowsPerSum = 64;
+const rowsPerSum = 16;
 
 const lane = (index: number) => Array.from({ length: 16 }, (_, byte) => 4 * index + byte % 4);
 const shuffleWords = (a: Code, b: Code, words: readonly number[]) =>
