@@ -15,6 +15,7 @@ import {
   type LoopArguments,
   type LoopKernel,
   maximumRank,
+  scratchBytes,
   type Step,
   writeArguments,
 } from "./wasm/loop_kernel.ts";
@@ -100,6 +101,9 @@ export class InstructionWriter {
   readonly words: number[] = [];
   /** Labels by their numbers. */
   readonly labels: Label[] = [];
+  /** Words to be set to the address of the thread's scratch, and the bytes it has to have. */
+  readonly scratchWords: { readonly word: number; readonly thread: number }[] = [];
+  scratchBytes = 0;
   readonly #batchSize: number;
   readonly #addressOf: (buffer: Buffer, thread: number, slice: Slice) => number;
   readonly #kernelNumbers = new Map<string, number>();
@@ -171,6 +175,10 @@ export class InstructionWriter {
     const template = this.#templateFor(item, slice);
     const at = this.words.length;
     for (const word of template.words) this.words.push(word);
+    if (template.scratchBytes > 0) {
+      this.scratchWords.push({ word: this.words.length - 1, thread });
+      this.scratchBytes = Math.max(this.scratchBytes, template.scratchBytes);
+    }
     [...item.operands, ...item.outputs].forEach(
       ({ buffer, thread: whose = thread, strides, offset }, index) => {
         // What is no batch may have a row for each image all the same.
@@ -244,7 +252,12 @@ export class InstructionWriter {
       pointers.push(next);
       next += extents.length + (inner === "strided" ? 1 : 0); // the pointer and the strides
     }
-    const template = { kernel: this.#kernelNumber(kernel), words, pointers };
+    const template = {
+      kernel: this.#kernelNumber(kernel),
+      words,
+      pointers,
+      scratchBytes: scratchBytes(kernel, extents.at(-1)!),
+    };
     known.set(key, template);
     return template;
   }
@@ -548,6 +561,8 @@ interface Template {
   readonly words: Int32Array;
   /** Index of the pointer of each operand and output among the words. */
   readonly pointers: readonly number[];
+  /** What its sums of rows need; its address is the last word. */
+  readonly scratchBytes: number;
 }
 
 /** The operators of the graph whose values a loop computes. */

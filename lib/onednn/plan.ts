@@ -156,6 +156,11 @@ class Planner {
         this.#constants.push({ at: this.#address.get(buffer)!, data: value.source.data, type: value.type });
       }
     }
+    const scratchBytes = align(this.#writer.scratchBytes);
+    const scratchAt = this.#allocate(this.#threads * scratchBytes);
+    for (const { word, thread } of this.#writer.scratchWords) {
+      this.#writer.words[word] = scratchAt + thread * scratchBytes;
+    }
     const argumentsAt = this.#allocate(4 * this.#writer.words.length);
     return {
       threads: this.#threads,

@@ -45,7 +45,11 @@ const picturesByName: Readonly<Record<string, Pixels>> = {
   photo: photoPixels,
   dark: { ...photoPixels, data: photoPixels.data.map((value) => Math.floor(value / 5) + 20) },
   flat: { width: 9, height: 7, data: Uint8Array.from({ length: 189 }, (_, i) => [12, 200, 77][i % 3]!) },
-  two: { width: 2, height: 3, data: Uint8Array.from({ length: 18 }, (_, i) => [0, 9, 255, 255, 9, 0][i % 6]!) },
+  two: {
+    width: 2,
+    height: 3,
+    data: Uint8Array.from({ length: 18 }, (_, i) => [0, 9, 255, 255, 9, 0][i % 6]!),
+  },
   ramp: { width: 16, height: 12, data: Uint8Array.from({ length: 576 }, (_, i) => i * 37 % 251) },
   pixel: { width: 1, height: 1, data: Uint8Array.from([5, 6, 7]) },
 };

@@ -55,7 +55,8 @@ Deno.test("rotate() turns by whole degrees up to the limit", () => {
   const results = new Set(
     Array.from(
       { length: 400 },
-      (_, i) => rotate({ probability: 1, degrees: 2 })(square, createRng(1, "augmentation", 0, i)).data.join(),
+      (_, i) =>
+        rotate({ probability: 1, degrees: 2 })(square, createRng(1, "augmentation", 0, i)).data.join(),
     ),
   );
   assert.equal(results.size, 5);

@@ -19,7 +19,17 @@ import {
   when,
   whileDo,
 } from "./assembler.ts";
-import { type ElementType, type LoopKernel, type LoopOutput, streamsOf, wordsOf } from "./loop_kernel.ts";
+import {
+  argumentCount,
+  canBeTiled,
+  type ElementType,
+  type LoopKernel,
+  type LoopOutput,
+  reducesRows,
+  slotBytes,
+  streamsOf,
+  wordsOf,
+} from "./loop_kernel.ts";
 import { StepWriter } from "./step_writer.ts";
 
 const args = 0;
@@ -70,9 +80,7 @@ export function loopFunction(kernel: LoopKernel): FunctionCode {
   const copyPointers = (to: readonly number[], from: readonly number[]) =>
     to.map((pointer, stream) => set(pointer, get(from[stream]!)));
 
-  const canBeTiled = rank >= 2 && streams.every(({ inner }) => inner !== "strided") &&
-    outputs.every(({ inner }) => inner === "contiguous");
-  const byTiles = canBeTiled && outputs.some(({ reducedRows, mode }) => reducedRows && mode !== "store");
+  const byTiles = reducesRows(kernel);
   const inRegisters = outputs.map(({ inner, mode, reducedRows }) =>
     mode !== "store" && (byTiles ? reducedRows === true : inner === "constant")
   );
@@ -335,9 +343,15 @@ export function loopFunction(kernel: LoopKernel): FunctionCode {
       !reductions.some(({ output }) => outputAt(output) === stream)
     );
     const minimum = (a: Code, b: Code) => choose(i32.lessUnsigned(a, b), a, b);
+    // Between blocks the sums stay in the scratch, in float64; each tile has its slots.
+    const sums = reductions.filter(isSum);
+    const slot = locals.add("i32");
+    const isLater = locals.add("i32");
 
     function tile(vectors: number, lanes: 1 | 4): Code {
       const width = vectors * lanes;
+      const slotOf = (reduction: Reduction, vector: number) =>
+        (sums.indexOf(reduction) * vectors + vector) * slotBytes;
       const forReductions = (code: (reduction: Reduction, vector: number) => Code) =>
         reductions.map((reduction) =>
           Array.from({ length: vectors }, (_, vector) => code(reduction, vector))
@@ -348,7 +362,15 @@ export function loopFunction(kernel: LoopKernel): FunctionCode {
           : loadOne(outputs[output]!.type, get(columns[outputAt(output)]!));
       const begin = forReductions((reduction, vector) =>
         isSum(reduction)
-          ? zero([...reduction.totals[vector]!])
+          ? [
+            when(i32.isZero(get(isLater)), zero([...reduction.totals[vector]!])),
+            when(
+              get(isLater),
+              reduction.totals[vector]!.map((local, half) =>
+                set(local, v128.load(get(slot), slotOf(reduction, vector) + 16 * half))
+              ),
+            ),
+          ]
           : set(reduction.partial[vector]!, load(reduction, vector))
       );
       const beginSum = forReductions((reduction, vector) =>
@@ -361,18 +383,25 @@ export function loopFunction(kernel: LoopKernel): FunctionCode {
         const { type } = outputs[reduction.output]!;
         const register = reduction.partial[vector]!;
         const stream = outputAt(reduction.output);
-        const [low, high] = isSum(reduction) ? reduction.totals[vector]! : [0, 0];
+        const store = lanes === 4
+          ? storeFour(stream, columns[stream]!, vector, get(register))
+          : storeLane(type, get(columns[stream]!), toElements(type, get(register)), 0);
+        if (!isSum(reduction)) return store;
+        const [low, high] = reduction.totals[vector]!;
         return [
-          isSum(reduction)
-            ? [
-              set(register, load(reduction, vector)),
-              toTotal([low, high], register),
-              set(register, shuffleWords(f32x4.demote(get(low)), f32x4.demote(get(high)), [0, 1, 4, 5])),
-            ]
-            : [],
-          lanes === 4
-            ? storeFour(stream, columns[stream]!, vector, get(register))
-            : storeLane(type, get(columns[stream]!), toElements(type, get(register)), 0),
+          when(
+            get(rowsLeft),
+            [low, high].map((local, half) =>
+              v128.store(get(slot), get(local), slotOf(reduction, vector) + 16 * half)
+            ),
+          ),
+          when(
+            i32.isZero(get(rowsLeft)),
+            set(register, load(reduction, vector)),
+            toTotal([low, high], register),
+            set(register, shuffleWords(f32x4.demote(get(low)), f32x4.demote(get(high)), [0, 1, 4, 5])),
+            store,
+          ),
         ];
       });
       const row = [
@@ -400,6 +429,7 @@ export function loopFunction(kernel: LoopKernel): FunctionCode {
           addSum,
         ),
         finish,
+        increase(slot, i32.const(sums.length * vectors * slotBytes)),
         advanceContiguous(columns, width),
         decrease(channels, i32.const(width)),
       );
@@ -412,10 +442,12 @@ export function loopFunction(kernel: LoopKernel): FunctionCode {
       set(blockRows, i32.divideUnsigned(i32.const(blockBytes / 4 / rowsPerSum), extent(rank - 1))),
       set(blockRows, choose(get(blockRows), get(blockRows), i32.const(1))),
       set(blockRows, i32.multiply(get(blockRows), i32.const(rowsPerSum))),
+      set(isLater, i32.const(0)),
       doWhile(
         get(rowsLeft),
         set(rows, minimum(get(rowsLeft), get(blockRows))),
         decrease(rowsLeft, get(rows)),
+        sums.length > 0 ? set(slot, word(argumentCount(kernel) - 1)) : [],
         copyPointers(columns, pointers),
         set(channels, extent(rank - 1)),
         tile(4, 4),
@@ -425,6 +457,7 @@ export function loopFunction(kernel: LoopKernel): FunctionCode {
         streams.map((_, stream) =>
           increase(pointers[stream]!, i32.multiply(get(rows), get(rowStrides[stream]!)))
         ),
+        set(isLater, i32.const(1)),
       ),
     ];
   }
@@ -433,7 +466,7 @@ export function loopFunction(kernel: LoopKernel): FunctionCode {
 
   function nest(level: number, pointers: readonly number[]): Code {
     if (byTiles && level === rank - 2) return tiles(pointers);
-    if (canBeTiled && level === rank - 2) {
+    if (canBeTiled(kernel) && level === rank - 2) {
       const isShort = i32.lessUnsigned(extent(rank - 1), i32.const(shortestRow));
       return [when(isShort, tiles(pointers)), when(i32.isZero(isShort), outerLoop(level, pointers))];
     }

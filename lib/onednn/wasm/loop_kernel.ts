@@ -112,6 +112,8 @@ export interface LoopArguments {
   readonly operands: readonly LoopLocation[];
   /** One for each output. */
   readonly outputs: readonly LoopLocation[];
+  /** Byte address of {@linkcode scratchBytes} bytes, a multiple of 16, that it may overwrite. */
+  readonly scratch?: number;
 }
 
 /** What a kernel reads or writes. */
@@ -124,14 +126,48 @@ export const streamsOf = (kernel: LoopKernel): Stream[] => [...kernel.operands, 
 export const wordsOf = (kernel: LoopKernel, stream: Stream) =>
   kernel.rank + (stream.inner === "strided" ? 1 : 0);
 
+/** Whether a kernel can take rows tile by tile of their elements. */
+export function canBeTiled(kernel: LoopKernel): boolean {
+  return kernel.rank >= 2 && streamsOf(kernel).every(({ inner }) => inner !== "strided") &&
+    kernel.outputs.every(({ inner }) => inner === "contiguous");
+}
+
+/** Whether a kernel reduces rows in registers, tile by tile. */
+export function reducesRows(kernel: LoopKernel): boolean {
+  return canBeTiled(kernel) &&
+    kernel.outputs.some(({ reducedRows, mode }) => reducedRows && mode !== "store");
+}
+
+/** How many of its outputs a kernel adds up over rows. */
+export function rowSumsOf(kernel: LoopKernel): number {
+  if (!reducesRows(kernel)) return 0;
+  return kernel.outputs.filter(({ reducedRows, mode }) => reducedRows && mode === "add").length;
+}
+
+/** Bytes that the sums of four elements, or of one that is left over, take between two blocks of rows. */
+export const slotBytes = 32;
+
+/**
+ * Bytes a kernel keeps sums of rows in while it runs, in float64.
+ *
+ * @param kernel The kernel.
+ * @param rowLength Length of its innermost loop.
+ * @returns 0 if it needs none.
+ */
+export function scratchBytes(kernel: LoopKernel, rowLength: number): number {
+  return rowSumsOf(kernel) * (Math.floor(rowLength / 4) + rowLength % 4) * slotBytes;
+}
+
 /** Number of i32 words that {@linkcode writeArguments} writes. */
 export function argumentCount(kernel: LoopKernel): number {
-  return streamsOf(kernel).reduce((sum, stream) => sum + wordsOf(kernel, stream), kernel.rank);
+  const streams = streamsOf(kernel).reduce((sum, stream) => sum + wordsOf(kernel, stream), kernel.rank);
+  return streams + (rowSumsOf(kernel) > 0 ? 1 : 0);
 }
 
 /**
  * Writes what a call of a kernel works on: the extents, then for each operand and each output its pointer, its strides
- * in all loops but the innermost, and the innermost stride if the kernel calls it `strided`.
+ * in all loops but the innermost, and the innermost stride if the kernel calls it `strided`; at the end the scratch if
+ * it needs one.
  *
  * @param kernel The kernel.
  * @param view The memory as words.
@@ -150,6 +186,7 @@ export function writeArguments(
     const { pointer, strides } = locations[index]!;
     words.push(pointer, ...strides.slice(0, stream.inner === "strided" ? kernel.rank : kernel.rank - 1));
   }
+  if (rowSumsOf(kernel) > 0) words.push(values.scratch ?? 0);
   view.set(words, at);
 }
 

@@ -5,6 +5,7 @@ import {
   type ElementType,
   type LoopArguments,
   type LoopKernel,
+  scratchBytes,
   type Step,
   writeArguments,
 } from "../../../lib/onednn/wasm/loop_kernel.ts";
@@ -53,8 +54,13 @@ export class TestMemory {
   run(kernel: LoopKernel, values: LoopArguments): void {
     const words = new Int32Array(this.memory.buffer, 0, 1024);
     if (argumentCount(kernel) > words.length) throw new RangeError("too many arguments for a test");
-    writeArguments(kernel, words, 0, values);
+    // The scratch is behind everything else, and afterwards as it was.
+    const end = this.#next, length = scratchBytes(kernel, values.extents.at(-1)!) / 4;
+    const scratch = this.put("float32", new Float32Array(length).fill(NaN));
+    writeArguments(kernel, words, 0, { ...values, scratch });
     this.compile(kernel)(0);
+    this.view("float32", scratch, length).fill(0);
+    this.#next = end;
   }
 }
 
