@@ -369,6 +369,103 @@ Deno.test("fineTune() resumes its own run only: every difference is named", asyn
   }
 });
 
+// --- Augmentation ---
+
+Deno.test("fineTune() augments by the steps of its recipe, and resumes with the same ones only", async () => {
+  const steps = [{ kind: "augMix", magnitude: 4, width: 2 }, { kind: "cutout" }, { kind: "flip" }] as const;
+  const data = shapeSplits({ train: 12, validation: 4 });
+  const whole = await quickRun({ epochs: 2, augmentation: steps }, data);
+  assert.deepEqual(whole.recipe.augmentation, steps);
+  const plain = await quickRun({ epochs: 2, augmentation: "none" }, data);
+  assert.notEqual(plain.history[0]!.trainLoss, whole.history[0]!.trainLoss);
+
+  const stop = new AbortController(), outputDir = freshFolder();
+  await quickRun({
+    epochs: 2,
+    augmentation: steps,
+    outputDir,
+    signal: stop.signal,
+    onEvent: (event) => event.type === "step" && event.epoch === 1 && stop.abort(),
+  }, data);
+  const other = await failure(fineTune(small, data, { resumeFrom: outputDir, augmentation: "baseline" }));
+  assert.ok(other.message.includes("\n  augmentation: was "), other.message);
+  const rest = await fineTune(small, data, { resumeFrom: outputDir, view: false, logs: [] });
+  assert.deepEqual(hashTensors(rest.model.weights), hashTensors(whole.model.weights));
+
+  const refused = await failure(
+    quickRun({ augmentation: [{ kind: "flip", probability: 3 }, { kind: "cutOut" as "cutout" }] }),
+  );
+  assert.equal(
+    refused.message,
+    "Cannot run fineTune(): 2 options have values that cannot be used\n" +
+      "  augmentation[0].probability: found 3, wanted a number from 0 to 1\n" +
+      '  augmentation[1].kind: found "cutOut", wanted "augMix", "cutout", "flip", "randomCrop" or "rotate" ' +
+      '(did you mean "cutout"?)\n' +
+      "  help: leave an option out to get its default",
+  );
+});
+
+// --- Techniques ---
+
+Deno.test("fineTune() with SAM, no bias decay and EMA keeps the better of weights and average, and resumes", async () => {
+  const data = shapeSplits({ train: 24, validation: 12 });
+  const options = {
+    epochs: 5,
+    learningRate: 0.02,
+    sam: { rho: 0.05 },
+    noBiasDecay: true,
+    ema: { decay: 0.9 },
+  } as const;
+  const whole = await quickRun(options, data);
+  for (const { validationTop1, rawTop1, averageTop1 } of whole.history) {
+    assert.equal(validationTop1, Math.max(rawTop1!, averageTop1!));
+  }
+  assert.ok(whole.history.some(({ rawTop1, averageTop1 }) => rawTop1 !== averageTop1));
+  const { sam, noBiasDecay, ema } = whole.recipe;
+  assert.deepEqual({ sam, noBiasDecay, ema }, { sam: { rho: 0.05 }, noBiasDecay: true, ema: { decay: 0.9 } });
+  // What is kept is what was measured.
+  const evaluation = await evaluate(whole, data.validation);
+  assert.equal(evaluation.top1, whole.best!.validationTop1);
+
+  const stop = new AbortController(), outputDir = freshFolder();
+  await quickRun({
+    ...options,
+    outputDir,
+    signal: stop.signal,
+    onEvent: (event) => event.type === "step" && event.epoch === 2 && event.step === 3 && stop.abort(),
+  }, data);
+  const other = await failure(
+    fineTune(small, data, {
+      resumeFrom: outputDir,
+      sam: { rho: 0.1 },
+      ema: { decay: 0.99 },
+      noBiasDecay: false,
+    }),
+  );
+  assert.ok(
+    other.message.includes(
+      '\n  sam: was {"rho":0.05}, is {"rho":0.1}\n  noBiasDecay: was true, is false\n' +
+        '  ema: was {"decay":0.9}, is {"decay":0.99}\n',
+    ),
+    other.message,
+  );
+  const rest = await fineTune(small, data, { resumeFrom: outputDir, view: false, logs: [] });
+  assert.deepEqual(hashTensors(rest.model.weights), hashTensors(whole.model.weights));
+  assert.deepEqual(rest.history, whole.history);
+
+  const refused = await failure(
+    quickRun({ sam: true, ema: { decay: 1 }, noBiasDecay: 1 } as unknown as FineTuneOptions),
+  );
+  assert.equal(
+    refused.message,
+    "Cannot run fineTune(): 3 options have values that cannot be used\n" +
+      "  sam: found true, wanted an object like { rho: 0.05 }\n" +
+      "  ema.decay: found 1, wanted a number from 0 up to, not including, 1\n" +
+      "  noBiasDecay: found 1, wanted true or false\n" +
+      "  help: leave an option out to get its default",
+  );
+});
+
 // --- Precision ---
 
 Deno.test("fineTune() refuses bf16 where TensorFlow computes, before anything is written", async () => {

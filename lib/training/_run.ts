@@ -1,4 +1,5 @@
-import { baselineAugmentation } from "../augment/augmentation.ts";
+import { type Augmentation, baselineAugmentation } from "../augment/augmentation.ts";
+import { createAugmentation } from "../augment/augmentation_steps.ts";
 import { createLoader, type Loader } from "../data/loader.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import { createInference, type Inference } from "../models/inference.ts";
@@ -9,6 +10,7 @@ import { classWeights } from "./class_weights.ts";
 import { type Clock, startClock } from "./clock.ts";
 import { createEarlyStopping } from "./early_stopping.ts";
 import type { EpochRecord } from "./events.ts";
+import type { Recipe } from "./recipe.ts";
 import { createSchedule } from "./schedules.ts";
 import { initialState, recordTrainStep } from "./train_step.ts";
 import type { TrainingSetup } from "./trainer.ts";
@@ -37,7 +39,7 @@ export async function startRun(setup: TrainingSetup): Promise<Run> {
     ...loading,
     batchSize: recipe.batchSize,
     training: true,
-    augment: recipe.augmentation === "baseline" ? baselineAugmentation() : undefined,
+    augment: augmentationOf(recipe),
   });
   const validationLoader = createLoader(data.validation, {
     ...loading,
@@ -52,12 +54,18 @@ export async function startRun(setup: TrainingSetup): Promise<Run> {
       labelSmoothing: recipe.labelSmoothing,
       classWeights: classWeights(recipe.classWeights, data.train),
     },
-    optimizer: { momentum: recipe.momentum, weightDecay: recipe.weightDecay },
+    optimizer: {
+      momentum: recipe.momentum,
+      weightDecay: recipe.weightDecay,
+      noBiasDecay: recipe.noBiasDecay,
+    },
+    sam: recipe.sam,
+    ema: recipe.ema,
   });
   const { state, bestWeights } = splitTensors(resume?.tensors ?? {});
   const step = await compileForExecutor(
     graph,
-    resume === undefined ? initialState(network, setup.weights) : state,
+    resume === undefined ? initialState(network, setup.weights, recipe) : state,
     recipe.precision,
   );
   return {
@@ -77,6 +85,11 @@ export async function startRun(setup: TrainingSetup): Promise<Run> {
   };
 }
 
+function augmentationOf({ augmentation }: Recipe): Augmentation | undefined {
+  if (augmentation === "none") return undefined;
+  return augmentation === "baseline" ? baselineAugmentation() : createAugmentation(augmentation);
+}
+
 /** What to tell if the step is not run by the executor the run was opened with. */
 function elsewhere({ executor }: CompiledFunction, { environment }: TrainingSetup): string[] {
   return executor.name === "tensorflow" && !environment.library.startsWith("TensorFlow")
@@ -93,6 +106,11 @@ export async function disposeRun(run: Run): Promise<void> {
 /** Parameters and running statistics as they are now. */
 export async function currentWeights(run: Run): Promise<Record<string, HostTensor>> {
   return { ...await run.step.read("parameters/"), ...await run.step.read("statistics/") };
+}
+
+/** The moving averages of parameters and running statistics, if the recipe keeps them. */
+export async function averagedWeights(run: Run): Promise<Record<string, HostTensor> | undefined> {
+  return run.recipe.ema === undefined ? undefined : await run.step.read("average/");
 }
 
 /** The row of the best epoch, if one was finished. */

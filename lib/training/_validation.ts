@@ -7,7 +7,10 @@ import type { Run } from "./_run.ts";
 import { diverged, requireFinite } from "./_run_files.ts";
 
 /** What a pass over the validation set measures. */
-export type Measured = Pick<EpochRecord, "validationLoss" | "validationTop1" | "validationTop5">;
+export type Measured = Pick<
+  EpochRecord,
+  "validationLoss" | "validationTop1" | "validationTop5" | "rawTop1" | "averageTop1"
+>;
 
 /**
  * Measures weights on the validation set.

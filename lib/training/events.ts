@@ -68,6 +68,10 @@ export interface EpochRecord {
   readonly validationTop1: number;
   /** Share of validation pictures whose class is among the best five, 0..1. */
   readonly validationTop5: number;
+  /** With a moving average: validation top-1 of the weights themselves. The figures above are of the better of both. */
+  readonly rawTop1?: number;
+  /** With a moving average: validation top-1 of the average. */
+  readonly averageTop1?: number;
   /** Learning rate of the step or epoch. */
   readonly learningRate: number;
 }

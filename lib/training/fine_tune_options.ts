@@ -1,3 +1,4 @@
+import { augmentationProblems, type AugmentationStep } from "../augment/augmentation_steps.ts";
 import type { DatasetSplits } from "../data/dataset.ts";
 import { checkClassNames } from "../data/dataset.ts";
 import { DatasetError, type DatasetProblem } from "../data/dataset_error.ts";
@@ -7,6 +8,8 @@ import type { Device } from "../tensorflow/engine.ts";
 import { type ExecutorChoice, executorChoices } from "../tensorflow/executor.ts";
 import { classWeights, type ClassWeightsOption } from "./class_weights.ts";
 import type { TrainingEvent } from "./events.ts";
+import type { EMAOptions } from "./ema.ts";
+import type { SAMOptions } from "./sam.ts";
 import * as check from "../errors/check_options.ts";
 
 /** Options of `fineTune`. */
@@ -34,10 +37,22 @@ export interface FineTuneOptions {
   momentum?: number;
   /** L2 penalty on every parameter. @default {0.0005} */
   weightDecay?: number;
+  /** Sharpness-aware minimisation: two passes a step; OpenVINO Training Extensions take `{ rho: 0.05 }`. @default {none} */
+  sam?: SAMOptions;
+  /** Only weights of convolutions and linear layers decay, and biases have twice the learning rate. @default {false} */
+  noBiasDecay?: boolean;
+  /**
+   * A moving average of the weights beside them: each epoch both are validated and the better one counts; OpenVINO
+   * Training Extensions take `{ decay: 0.999 }`. @default {none}
+   */
+  ema?: EMAOptions;
   /** Epochs without a better validation top-1 after which the run ends. @default {never} */
   earlyStoppingPatience?: number;
-  /** `"baseline"` flips and crops at random; `"none"` leaves pictures as they are. @default {"baseline"} */
-  augmentation?: "baseline" | "none";
+  /**
+   * `"baseline"` flips and crops at random; `"none"` leaves pictures as they are; a list of steps is done in its order,
+   * e.g. `[{ kind: "augMix", magnitude: 4, width: 2 }, { kind: "cutout" }, { kind: "flip" }]`. @default {"baseline"}
+   */
+  augmentation?: "baseline" | "none" | readonly AugmentationStep[];
   /** First weights, as in `loadModel`: a tag, a path, or `null` for random ones. @default {the model's published ones} */
   weights?: string | null;
   /** Side of the square input, in pixels. @default {the weights' own, 224} */
@@ -84,6 +99,9 @@ const known: readonly (keyof FineTuneOptions)[] = [
   "classWeights",
   "momentum",
   "weightDecay",
+  "sam",
+  "noBiasDecay",
+  "ema",
   "earlyStoppingPatience",
   "augmentation",
   "weights",
@@ -152,8 +170,11 @@ function problemsOf(options: FineTuneOptions): (check.OptionProblem | undefined)
     check.ratio("labelSmoothing", options.labelSmoothing),
     check.ratio("momentum", options.momentum),
     check.nonNegativeNumber("weightDecay", options.weightDecay),
+    ...settingOption("sam", options.sam, "rho", 0.05, check.positiveNumber),
+    ...settingOption("ema", options.ema, "decay", 0.999, check.ratio),
+    check.ofType("noBiasDecay", options.noBiasDecay, "boolean"),
     check.positiveInteger("earlyStoppingPatience", options.earlyStoppingPatience),
-    check.oneOf("augmentation", options.augmentation, ["baseline", "none"]),
+    ...augmentationOption(options.augmentation),
     weights === null ? undefined : check.ofType("weights", weights, "string"),
     check.positiveInteger("imageSize", options.imageSize),
     check.wholeNumber("seed", options.seed),
@@ -174,6 +195,29 @@ function problemsOf(options: FineTuneOptions): (check.OptionProblem | undefined)
       ? (logs ?? []).map((log) => check.oneOf("logs", log, ["csv", "jsonl", "tensorboard"]))
       : [problem("logs", "an array", true)]),
   ];
+}
+
+/** An object with one number. */
+function settingOption(
+  option: "sam" | "ema",
+  value: unknown,
+  setting: string,
+  example: number,
+  checkNumber: (option: string, value: unknown) => check.OptionProblem | undefined,
+): (check.OptionProblem | undefined)[] {
+  if (value === undefined) return [];
+  if (typeof value !== "object" || value === null || Object.keys(value).join() !== setting) {
+    const wanted = `an object like { ${setting}: ${example} }`;
+    return [{ option, found: value, wanted, wrongType: true }];
+  }
+  return [checkNumber(`${option}.${setting}`, (value as Record<string, unknown>)[setting] ?? null)];
+}
+
+/** A name, or a list of steps. */
+function augmentationOption(augmentation: unknown): (check.OptionProblem | undefined)[] {
+  return Array.isArray(augmentation)
+    ? augmentationProblems("augmentation", augmentation)
+    : [check.oneOf("augmentation", augmentation, ["baseline", "none"])];
 }
 
 function checkData(data: DatasetSplits): void {

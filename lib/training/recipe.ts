@@ -1,5 +1,8 @@
+import type { AugmentationStep } from "../augment/augmentation_steps.ts";
 import type { Precision } from "../graph/compiled_function.ts";
 import type { ModelRecord } from "../models/registry.ts";
+import type { EMAOptions } from "./ema.ts";
+import type { SAMOptions } from "./sam.ts";
 import type { ClassWeightsOption } from "./class_weights.ts";
 
 /** How a model is trained: plain data, saved with the weights. */
@@ -26,10 +29,16 @@ export interface Recipe {
   readonly labelSmoothing: number;
   /** `"auto"`, or a weight by class name; none: all alike. */
   readonly classWeights?: ClassWeightsOption;
-  /** `baseline`: horizontal flip and slight random crop; `none`: pictures as they are. */
-  readonly augmentation: "baseline" | "none";
+  /** `baseline`: horizontal flip and slight random crop; `none`: pictures as they are; or steps, done in their order. */
+  readonly augmentation: "baseline" | "none" | readonly AugmentationStep[];
   /** Epochs without a better validation top-1 after which the run ends; none: never. */
   readonly earlyStoppingPatience?: number;
+  /** Sharpness-aware minimisation, which takes two passes a step; none: plain SGD. */
+  readonly sam?: SAMOptions;
+  /** Whether only weights of convolutions and linear layers decay, and biases learn twice as fast; none: all alike. */
+  readonly noBiasDecay?: boolean;
+  /** Moving average of the weights: each epoch the better of it and the weights counts; none: only the weights. */
+  readonly ema?: EMAOptions;
   /** What products and convolutions of the training step are computed in; none: float32. */
   readonly precision?: Precision;
 }

@@ -72,6 +72,9 @@ export async function startAnew(
     weightDecay: options.weightDecay,
     earlyStoppingPatience: options.earlyStoppingPatience,
     augmentation: options.augmentation,
+    sam: options.sam,
+    noBiasDecay: options.noBiasDecay,
+    ema: options.ema,
     precision: options.precision,
   };
   const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
@@ -207,6 +210,9 @@ function otherOptions(options: FineTuneOptions, { recipe, seed, preprocessing }:
     weightDecay: recipe.weightDecay,
     earlyStoppingPatience: recipe.earlyStoppingPatience,
     augmentation: recipe.augmentation,
+    sam: recipe.sam,
+    noBiasDecay: recipe.noBiasDecay ?? false,
+    ema: recipe.ema,
     precision: recipe.precision ?? "float32",
     imageSize: preprocessing.size.height,
     seed,

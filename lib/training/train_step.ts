@@ -7,7 +7,9 @@ import { normaliseImages } from "../operators/normalise_images.ts";
 import { record, type SpecTree } from "../tensorflow/record.ts";
 import { tf } from "../tensorflow/tf.ts";
 import { crossEntropy, type CrossEntropyOptions } from "./losses.ts";
-import { sgd, type SGDOptions } from "./sgd.ts";
+import { type EMAOptions, movingAverage } from "./ema.ts";
+import { ascend, type SAMOptions } from "./sam.ts";
+import { type OptimizerOptions, settingsOf, sgd } from "./sgd.ts";
 
 /** What a training step is made of. */
 export interface TrainStepOptions {
@@ -15,7 +17,11 @@ export interface TrainStepOptions {
   readonly preprocessing: Preprocessing;
   readonly batchSize: number;
   readonly loss: CrossEntropyOptions;
-  readonly optimizer: SGDOptions;
+  readonly optimizer: OptimizerOptions;
+  /** Descends by the gradient at moved weights, which takes a second pass. @default {none} */
+  readonly sam?: SAMOptions;
+  /** Keeps a moving average of parameters and running statistics. @default {none} */
+  readonly ema?: EMAOptions;
   /** Weight of the batch in the running statistics of batch norms. @default {0.1} */
   readonly statisticsMomentum?: number;
 }
@@ -29,17 +35,18 @@ export function isTrainable({ kind }: ParameterSpec): boolean {
 
 /**
  * Records a whole training step: bytes to the network's input, forward, loss, gradients, optimiser, running statistics.
+ * With sharpness-aware minimisation it has two passes; the running statistics follow the first one's.
  *
  * @param options Network, batch and settings.
  * @returns A graph with the inputs `images` (uint8 `[batch, height, width, 3]`), `labels` (int32 `[batch]`) and
- * `learningRate` (scalar), the state `parameters/*`, `velocities/*` and `statistics/*` as inputs and outputs, and the
- * outputs `loss` (scalar) and `correct` (int32 scalar, pictures of the batch whose best class was right).
+ * `learningRate` (scalar), the state `parameters/*`, `velocities/*`, `statistics/*` and, if asked for, `average/*` as
+ * inputs and outputs, and the outputs `loss` (scalar) and `correct` (int32 scalar, pictures of the batch whose best class was right).
  */
 export function recordTrainStep(options: TrainStepOptions): Graph {
-  const { network, preprocessing, batchSize, loss: lossOptions, optimizer, statisticsMomentum = 0.1 } =
-    options;
+  const { network, preprocessing, batchSize, loss: lossOptions, optimizer, sam } = options;
+  const { ema, statisticsMomentum = 0.1 } = options;
   const { height, width } = preprocessing.size;
-  const trainable = network.parameters.filter(isTrainable).map(({ name }) => name);
+  const trained = network.parameters.filter(isTrainable), trainable = trained.map(({ name }) => name);
   const specs = (wanted: boolean): SpecTree =>
     Object.fromEntries(
       network.parameters.filter((spec) => isTrainable(spec) === wanted)
@@ -52,6 +59,7 @@ export function recordTrainStep(options: TrainStepOptions): Graph {
     parameters: specs(true),
     velocities: specs(true),
     statistics: specs(false),
+    ...(ema === undefined ? {} : { average: { ...specs(true), ...specs(false) } }),
   };
 
   return record(
@@ -69,22 +77,43 @@ export function recordTrainStep(options: TrainStepOptions): Graph {
         logits = tf.keep(result.logits); // out of the gradient's scope, as the statistics are
         return crossEntropy(result.logits, labels as tf.Tensor1D, lossOptions);
       };
-      const { value: loss, grads } = tf.valueAndGrads(lossOf)(trainable.map((name) => parameters[name]!));
+      const values = trainable.map((name) => parameters[name]!);
+      const first = tf.valueAndGrads(lossOf)(values), { value: loss } = first;
+      let { grads } = first;
+      if (sam !== undefined) {
+        const seen = { batch, logits }; // loss, statistics and hits are those of the weights as they are
+        grads = tf.valueAndGrads(lossOf)(ascend(values, grads, sam)).grads;
+        ({ batch, logits } = seen);
+      }
 
-      const updates = trainable.map((name, index) =>
-        [name, sgd(parameters[name]!, grads[index]!, velocities[name]!, learningRate, optimizer)] as const
+      const updates = trained.map(({ name, kind }, index) =>
+        [
+          name,
+          sgd(values[index]!, grads[index]!, velocities[name]!, learningRate, settingsOf(kind, optimizer)),
+        ] as const
       );
-      return {
-        loss: nanUnlessFinite(loss, Object.values(batch)),
-        correct: tf.sum(tf.equal(tf.argMax(logits!, -1), labels).toInt()),
-        parameters: Object.fromEntries(updates.map(([name, update]) => [name, update.value])),
-        velocities: Object.fromEntries(updates.map(([name, update]) => [name, update.velocity])),
-        statistics: Object.fromEntries(
+      const next: Tensors = {
+        ...Object.fromEntries(updates.map(([name, update]) => [name, update.value])),
+        ...Object.fromEntries(
           Object.entries(running).map(([name, value]) => [
             name,
             tf.add(tf.mul(value, 1 - statisticsMomentum), tf.mul(batch[name]!, statisticsMomentum)),
           ]),
         ),
+      };
+      const nextOf = (names: readonly string[]) =>
+        Object.fromEntries(names.map((name) => [name, next[name]!]));
+      const average = (given as { average?: Tensors }).average ?? {};
+      const averages = Object.fromEntries(
+        Object.entries(average).map(([name, value]) => [name, movingAverage(value, next[name]!, ema!)]),
+      );
+      return {
+        loss: nanUnlessFinite(loss, Object.values(batch)),
+        correct: tf.sum(tf.equal(tf.argMax(logits!, -1), labels).toInt()),
+        parameters: nextOf(trainable),
+        velocities: Object.fromEntries(updates.map(([name, update]) => [name, update.velocity])),
+        statistics: nextOf(Object.keys(running)),
+        ...(ema === undefined ? {} : { average: averages }),
       };
     },
     inputs,
@@ -102,19 +131,22 @@ function nanUnlessFinite(loss: tf.Tensor, statistics: readonly tf.Tensor[]): tf.
 }
 
 /**
- * First state of the training step: the weights, and velocities of zero.
+ * First state of the training step: the weights, velocities of zero, and the weights as their average.
  *
  * @param network The network.
  * @param weights Its parameters and running statistics by name.
+ * @param options `ema`: whether the step keeps an average.
  * @returns Variables for the compiled step.
  */
 export function initialState(
   network: Network,
   weights: Readonly<Record<string, HostTensor>>,
+  { ema }: Pick<TrainStepOptions, "ema"> = {},
 ): Record<string, HostTensor> {
   const state: Record<string, HostTensor> = {};
   for (const spec of network.parameters) {
     const value = weights[spec.name]!;
+    if (ema !== undefined) state[`average/${spec.name}`] = value;
     if (!isTrainable(spec)) {
       state[`statistics/${spec.name}`] = value;
       continue;

@@ -9,9 +9,9 @@ import { updateEarlyStopping } from "./early_stopping.ts";
 import type { Environment } from "./environment.ts";
 import type { EpochRecord, StopReason, TrainingEvent } from "./events.ts";
 import type { Recipe } from "./recipe.ts";
-import { bestRecord, currentWeights, disposeRun, type Run, startRun } from "./_run.ts";
+import { averagedWeights, bestRecord, currentWeights, disposeRun, type Run, startRun } from "./_run.ts";
 import { diverged, saveBest, saveRun } from "./_run_files.ts";
-import { validate } from "./_validation.ts";
+import { type Measured, validate } from "./_validation.ts";
 
 /** What a run is made of. */
 export interface TrainingSetup {
@@ -153,12 +153,12 @@ async function takeStep(
 async function validateEpoch(run: Run): Promise<boolean> {
   const { clock, recipe, trainLoader } = run;
   const { epoch, lossSum, correct, history } = run.state;
-  const weights = await currentWeights(run);
-  const measured = await validate(run, weights);
-  if (measured === undefined) {
+  const validated = await validateBetter(run);
+  if (validated === undefined) {
     await saveRun(run);
     return false;
   }
+  const { weights, measured } = validated;
   await warnAboutSkipped(run);
   const record: EpochRecord = {
     epoch,
@@ -200,6 +200,26 @@ async function validateEpoch(run: Run): Promise<boolean> {
   await saveRun(run);
   clock.pause();
   return true;
+}
+
+/**
+ * Measures the weights and, if the recipe keeps one, their moving average; the better one counts, the average if both
+ * are as good. Returns nothing if the user stopped the run meanwhile.
+ */
+async function validateBetter(
+  run: Run,
+): Promise<{ weights: Record<string, HostTensor>; measured: Measured } | undefined> {
+  const weights = await currentWeights(run);
+  const raw = await validate(run, weights);
+  const averages = await averagedWeights(run);
+  if (raw === undefined || averages === undefined) return raw && { weights, measured: raw };
+  const averaged = await validate(run, averages);
+  if (averaged === undefined) return undefined;
+  const better = averaged.validationTop1 >= raw.validationTop1;
+  const both = { rawTop1: raw.validationTop1, averageTop1: averaged.validationTop1 };
+  return better
+    ? { weights: averages, measured: { ...averaged, ...both } }
+    : { weights, measured: { ...raw, ...both } };
 }
 
 async function endRun(run: Run, stopped: StopReason): Promise<TrainingOutcome> {

@@ -1,0 +1,142 @@
+import { checkValues, oneOf, type OptionProblem } from "../errors/check_options.ts";
+import { nearestName } from "../errors/nearest_name.ts";
+import { augMix, type AugMixOptions } from "./aug_mix.ts";
+import { type Augmentation, chain } from "./augmentation.ts";
+import { cutout, type CutoutOptions } from "./cutout.ts";
+import { flip } from "./flip.ts";
+import { randomCrop, type RandomCropOptions } from "./random_crop.ts";
+import { rotate, type RotateOptions } from "./rotate.ts";
+
+/** One augmentation as plain data, as a recipe holds it: its kind, and what differs from the defaults. */
+export type AugmentationStep =
+  | ({ readonly kind: "augMix" } & AugMixOptions)
+  | ({ readonly kind: "cutout" } & CutoutOptions)
+  | { readonly kind: "flip"; readonly probability?: number }
+  | ({ readonly kind: "randomCrop" } & RandomCropOptions)
+  | ({ readonly kind: "rotate" } & RotateOptions);
+
+/** A setting of a step: what fits, in words and as a test. */
+interface Setting {
+  readonly wanted: string;
+  fits(value: number): boolean;
+}
+
+const share: Setting = { wanted: "a number from 0 to 1", fits: (value) => value >= 0 && value <= 1 };
+const positiveShare: Setting = {
+  wanted: "a number above 0, at most 1",
+  fits: (value) => value > 0 && value <= 1,
+};
+const count: Setting = {
+  wanted: "a whole number of at least 1",
+  fits: (value) => Number.isSafeInteger(value) && value >= 1,
+};
+
+const settings: Readonly<Record<AugmentationStep["kind"], Readonly<Record<string, Setting>>>> = {
+  augMix: {
+    magnitude: { wanted: "a number above 0, at most 10", fits: (value) => value > 0 && value <= 10 },
+    width: count,
+    depth: count,
+    alpha: { wanted: "a number above 0", fits: (value) => value > 0 && Number.isFinite(value) },
+  },
+  cutout: { probability: share, share: positiveShare },
+  flip: { probability: share },
+  randomCrop: {
+    probability: share,
+    enlargement: {
+      wanted: "a number of at least 1",
+      fits: (value) => value >= 1 && Number.isFinite(value),
+    },
+  },
+  rotate: {
+    probability: share,
+    degrees: {
+      wanted: "a whole number from 1 to 180",
+      fits: (value) => Number.isInteger(value) && value >= 1 && value <= 180,
+    },
+  },
+};
+
+/**
+ * Tells what is wrong with augmentations that somebody wrote down.
+ *
+ * @param option What the list is called.
+ * @param steps What may be a list of steps.
+ * @returns One problem for each place that does not fit, e.g. of `augmentation[1].probability`.
+ *
+ * @example
+ * ```ts
+ * import { augmentationProblems } from "./augmentation_steps.ts";
+ * const [problem] = augmentationProblems("augmentation", [{ kind: "flip" }, { kind: "cutOut" }]);
+ * console.log(problem?.option); // augmentation[1].kind
+ * ```
+ */
+export function augmentationProblems(option: string, steps: unknown): OptionProblem[] {
+  if (!Array.isArray(steps)) return [{ option, found: steps, wanted: "a list of steps", wrongType: true }];
+  return steps.flatMap((step, index): OptionProblem[] => {
+    const at = `${option}[${index}]`;
+    if (typeof step !== "object" || step === null || Array.isArray(step)) {
+      return [{ option: at, found: step, wanted: 'an object like { kind: "flip" }', wrongType: true }];
+    }
+    const { kind, ...given } = step as Record<string, unknown>;
+    const isKind = oneOf(`${at}.kind`, kind ?? null, Object.keys(settings));
+    if (isKind !== undefined) return [withMeant(isKind, kind, Object.keys(settings))];
+    const known = settings[kind as AugmentationStep["kind"]];
+    return Object.entries(given).flatMap(([name, value]): OptionProblem[] => {
+      const place = `${at}.${name}`, setting = known[name];
+      if (setting === undefined) {
+        const wanted = `no other settings of "${kind}" than ${Object.keys(known).join(", ")}`;
+        return [
+          withMeant({ option: place, found: value, wanted, wrongType: true }, name, Object.keys(known)),
+        ];
+      }
+      if (value === undefined || typeof value === "number" && setting.fits(value)) return [];
+      return [{ option: place, found: value, wanted: setting.wanted, wrongType: typeof value !== "number" }];
+    });
+  });
+}
+
+/**
+ * Makes an augmentation of steps that are plain data. They are done in their order.
+ *
+ * @param steps What to do.
+ * @returns The augmentation.
+ * @throws {TypeError} If a step is no object, or a setting is not known or no number; all problems are named.
+ * @throws {RangeError} If a kind is not known, or a setting out of range.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createAugmentation } from "./augmentation_steps.ts";
+ * import { createRng } from "./rng.ts";
+ * const augment = createAugmentation([{ kind: "augMix", magnitude: 4, width: 2 }, { kind: "flip" }]);
+ * const image = { width: 8, height: 8, data: new Uint8Array(192).fill(100) };
+ * assert(augment(image, createRng(5, "augmentation", 0, 1)).data.length === 192);
+ * ```
+ */
+export function createAugmentation(steps: readonly AugmentationStep[]): Augmentation {
+  checkValues("createAugmentation", augmentationProblems("steps", steps));
+  return chain(...steps.map(createStep));
+}
+
+function createStep(step: AugmentationStep): Augmentation {
+  switch (step.kind) {
+    case "augMix":
+      return augMix(step);
+    case "cutout":
+      return cutout(step);
+    case "flip":
+      return flip(step.probability);
+    case "randomCrop":
+      return randomCrop(step);
+    case "rotate":
+      return rotate(step);
+  }
+}
+
+/** The problem, with the name that was probably meant. */
+function withMeant(problem: OptionProblem, name: unknown, known: readonly string[]): OptionProblem {
+  const nearest = typeof name === "string" ? nearestName(name, known) : undefined;
+  return nearest === undefined
+    ? problem
+    : { ...problem, wanted: `${problem.wanted} (did you mean "${nearest}"?)` };
+}
