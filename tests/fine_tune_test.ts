@@ -466,6 +466,32 @@ Deno.test("fineTune() with SAM, no bias decay and EMA keeps the better of weight
   );
 });
 
+Deno.test("fineTune() with the schedule plateau lowers the rate in time, stops at the lowest, and resumes", async () => {
+  const data = shapeSplits({ train: 12, validation: 4 });
+  const options = { schedule: "plateau", epochs: 8, learningRate: 0.02, warmUpEpochs: 1 } as const;
+  const whole = await quickRun(options, data);
+  const rates = whole.history.map(({ learningRate }) => Number((learningRate / 0.02).toFixed(3)));
+  // Five epochs after the warm-up, three quarters of the eight are over.
+  assert.deepEqual(rates, [0.1, 1, 1, 1, 1, 1, 0.1, 0.1]);
+  const stop = new AbortController(), outputDir = freshFolder();
+  await quickRun({
+    ...options,
+    outputDir,
+    signal: stop.signal,
+    onEvent: (event) => event.type === "step" && event.epoch === 7 && stop.abort(),
+  }, data);
+  const rest = await fineTune(small, data, { resumeFrom: outputDir, view: false, logs: [] });
+  assert.deepEqual(rest.history, whole.history);
+  assert.deepEqual(hashTensors(rest.model.weights), hashTensors(whole.model.weights));
+
+  // No epoch before the lowest rate counts, however long it is no better.
+  const patient = await quickRun(
+    { ...options, epochs: 4, earlyStoppingPatience: 1, learningRate: 1e-9 },
+    data,
+  );
+  assert.equal(patient.stopped, "completed");
+});
+
 // --- Precision ---
 
 Deno.test("fineTune() refuses bf16 where TensorFlow computes, before anything is written", async () => {

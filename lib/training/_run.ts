@@ -11,7 +11,7 @@ import { type Clock, startClock } from "./clock.ts";
 import { createEarlyStopping } from "./early_stopping.ts";
 import type { EpochRecord } from "./events.ts";
 import type { Recipe } from "./recipe.ts";
-import { createSchedule } from "./schedules.ts";
+import { createSchedule, type Schedule } from "./schedules.ts";
 import { initialState, recordTrainStep } from "./train_step.ts";
 import type { TrainingSetup } from "./trainer.ts";
 
@@ -23,7 +23,7 @@ export interface Run extends TrainingSetup {
   readonly validationLoader: Loader;
   readonly dataHash: string;
   readonly clock: Clock;
-  readonly learningRateAt: (epoch: number) => number;
+  readonly schedule: Schedule;
   /** Where the run stands. */
   state: RunState;
   bestWeights: Record<string, HostTensor> | undefined;
@@ -77,7 +77,7 @@ export async function startRun(setup: TrainingSetup): Promise<Run> {
     validationLoader,
     dataHash: hashData(data),
     clock: startClock(),
-    learningRateAt: createSchedule(recipe),
+    schedule: createSchedule(recipe),
     state: resume?.state ??
       { epoch: 0, step: 0, lossSum: 0, correct: 0, history: [], earlyStopping: createEarlyStopping() },
     bestWeights,
@@ -101,6 +101,11 @@ function elsewhere({ executor }: CompiledFunction, { environment }: TrainingSetu
 export async function disposeRun(run: Run): Promise<void> {
   await run.step.dispose();
   await run.inference.dispose();
+}
+
+/** Learning rate of the epoch the run is in. */
+export function currentLearningRate({ schedule, state: { epoch, history } }: Run): number {
+  return schedule(epoch, history.map(({ trainLoss }) => trainLoss));
 }
 
 /** Parameters and running statistics as they are now. */

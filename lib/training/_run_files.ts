@@ -4,7 +4,7 @@ import type { HostTensor } from "../graph/host_tensor.ts";
 import { unusableTensors } from "../models/unusable_tensors.ts";
 import { divergenceError } from "./divergence.ts";
 import type { EpochRecord } from "./events.ts";
-import { bestRecord, type Run } from "./_run.ts";
+import { bestRecord, currentLearningRate, type Run } from "./_run.ts";
 
 /**
  * Writes weights for others to use.
@@ -73,7 +73,7 @@ export function requireFinite(run: Run, tensors: Readonly<Record<string, HostTen
 export function diverged(run: Run, found: string): RangeError {
   return divergenceError({
     found,
-    learningRate: run.learningRateAt(run.state.epoch),
+    learningRate: currentLearningRate(run),
     outputDir: run.outputDir,
     hasBest: bestRecord(run.state) !== undefined,
   });

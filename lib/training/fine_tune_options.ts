@@ -25,6 +25,11 @@ export interface FineTuneOptions {
   batchSize?: number;
   /** Learning rate at the start. @default {the recipe's, scaled to the batch size} */
   learningRate?: number;
+  /**
+   * `cosine` falls to 0 at the end of the run; `plateau` falls to a tenth each time the training loss has not fallen for
+   * six epochs, down to a 200th; `constant` stays. @default {"cosine"}
+   */
+  schedule?: "cosine" | "constant" | "plateau";
   /** Epochs over which the rate rises from a tenth. @default {0} */
   warmUpEpochs?: number;
   /** The loss. @default {"softmax"} */
@@ -46,7 +51,10 @@ export interface FineTuneOptions {
    * Training Extensions take `{ decay: 0.999 }`. @default {none}
    */
   ema?: EMAOptions;
-  /** Epochs without a better validation top-1 after which the run ends. @default {never} */
+  /**
+   * Epochs without a better validation top-1 after which the run ends; with the schedule `plateau` only epochs at the
+   * lowest rate count. @default {never}
+   */
   earlyStoppingPatience?: number;
   /**
    * `"baseline"` flips and crops at random; `"none"` leaves pictures as they are; a list of steps is done in its order,
@@ -93,6 +101,7 @@ const known: readonly (keyof FineTuneOptions)[] = [
   "epochs",
   "batchSize",
   "learningRate",
+  "schedule",
   "warmUpEpochs",
   "loss",
   "labelSmoothing",
@@ -163,6 +172,7 @@ function problemsOf(options: FineTuneOptions): (check.OptionProblem | undefined)
     check.positiveInteger("epochs", options.epochs),
     check.positiveInteger("batchSize", options.batchSize),
     check.positiveNumber("learningRate", options.learningRate),
+    check.oneOf("schedule", options.schedule, ["cosine", "constant", "plateau"]),
     check.wholeNumber("warmUpEpochs", options.warmUpEpochs) ??
       (warmUpEpochs > 0 && warmUpEpochs >= epochs && options.resumeFrom === undefined
         ? problem("warmUpEpochs", `fewer than the ${epochs} epochs`, false)

@@ -2,6 +2,7 @@ import type { AugmentationStep } from "../augment/augmentation_steps.ts";
 import type { Precision } from "../graph/compiled_function.ts";
 import type { ModelRecord } from "../models/registry.ts";
 import type { EMAOptions } from "./ema.ts";
+import type { PlateauOptions } from "./schedules.ts";
 import type { SAMOptions } from "./sam.ts";
 import type { ClassWeightsOption } from "./class_weights.ts";
 
@@ -17,8 +18,10 @@ export interface Recipe {
   readonly epochs: number;
   /** Learning rate at the start (after warm-up). */
   readonly learningRate: number;
-  /** `cosine`: per epoch from the learning rate to 0; `constant`: unchanged. */
-  readonly schedule: "cosine" | "constant";
+  /** `cosine`: per epoch from the learning rate to 0; `constant`: unchanged; `plateau`: less each time the loss stops. */
+  readonly schedule: "cosine" | "constant" | "plateau";
+  /** When and how a plateau reduces. */
+  readonly plateau?: PlateauOptions;
   /** Epochs over which the rate rises linearly from a tenth. */
   readonly warmUpEpochs: number;
   /** Share of the velocity kept from step to step, 0..1. */
@@ -31,7 +34,10 @@ export interface Recipe {
   readonly classWeights?: ClassWeightsOption;
   /** `baseline`: horizontal flip and slight random crop; `none`: pictures as they are; or steps, done in their order. */
   readonly augmentation: "baseline" | "none" | readonly AugmentationStep[];
-  /** Epochs without a better validation top-1 after which the run ends; none: never. */
+  /**
+   * Epochs without a better validation top-1 after which the run ends (with `plateau` only those at the lowest rate
+   * count); none: never.
+   */
   readonly earlyStoppingPatience?: number;
   /** Sharpness-aware minimisation, which takes two passes a step; none: plain SGD. */
   readonly sam?: SAMOptions;

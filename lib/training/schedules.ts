@@ -1,10 +1,11 @@
 /**
- * The learning rate of an epoch. A pure function of the epoch: a resumed run needs nothing but the epoch's number.
+ * The learning rate of an epoch. A pure function: a resumed run needs nothing but the epoch's number and the history.
  *
  * @param epoch 0-based epoch.
+ * @param losses Mean training loss of each epoch before it.
  * @returns The learning rate of all steps of that epoch.
  */
-export type Schedule = (epoch: number) => number;
+export type Schedule = (epoch: number, losses?: readonly number[]) => number;
 
 /** How a learning rate starts, as a share of the full one, when it warms up. */
 const WARM_UP_START = 0.1;
@@ -68,16 +69,71 @@ export function cosineSchedule(learningRate: number, epochs: number): Schedule {
 export function warmUp(warmUpEpochs: number, schedule: Schedule): Schedule {
   checkCount("warmUpEpochs", warmUpEpochs, 0);
   const full = schedule(0);
-  return (epoch) =>
+  return (epoch, losses = []) =>
     epoch < warmUpEpochs
       ? full * (WARM_UP_START + (1 - WARM_UP_START) * epoch / warmUpEpochs)
-      : schedule(epoch - warmUpEpochs);
+      : schedule(epoch - warmUpEpochs, losses.slice(warmUpEpochs));
+}
+
+/** When and how {@linkcode plateauSchedule} reduces. */
+export interface PlateauOptions {
+  /** Epochs without a better loss that are borne; the one after them reduces. @default {5} */
+  readonly patience?: number;
+  /** What the rate is multiplied with, 0..1. @default {0.1} */
+  readonly factor?: number;
+  /** How much better a loss must be to count, as a share of the best. @default {0.0002} */
+  readonly threshold?: number;
+  /** Share of the full rate that it never falls below. @default {1 / 200} */
+  readonly floor?: number;
+}
+
+/** Share of a run's epochs after which the rate is reduced for the first time in any case. */
+const FORCED_REDUCTION = 0.75;
+
+/**
+ * Falls by a factor each time the training loss has stopped falling, as torch's `ReduceLROnPlateau`, stepped once an
+ * epoch. If it has not fallen after three quarters of the run's epochs (as OpenVINO Training Extensions count: of all
+ * epochs, less the warm-up), it does then.
+ *
+ * @param learningRate Learning rate of epoch 0, above 0.
+ * @param options Patience, factor, threshold and floor.
+ * @param forcedAfter Epochs after which the first reduction is made in any case.
+ * @returns The schedule; an epoch's rate follows from the losses of all epochs before it.
+ * @throws {RangeError} If the learning rate is no number above 0.
+ * @example
+ * ```ts
+ * import { plateauSchedule } from "./schedules.ts";
+ * const schedule = plateauSchedule(0.1, { patience: 1 });
+ * console.log(schedule(2, [1, 1]), schedule(3, [1, 1, 1]).toFixed(2)); // 0.1 0.01
+ * ```
+ */
+export function plateauSchedule(
+  learningRate: number,
+  options: PlateauOptions = {},
+  forcedAfter: number = Infinity,
+): Schedule {
+  checkLearningRate(learningRate);
+  const { patience = 5, factor = 0.1, threshold = 2e-4, floor = 1 / 200 } = options;
+  return (epoch, losses = []) => {
+    let rate = learningRate, best = Infinity, bad = 0, reduced = false;
+    for (const [index, loss] of losses.slice(0, epoch).entries()) {
+      if (loss < best * (1 - threshold)) [best, bad] = [loss, 0];
+      else bad++;
+      if (bad > patience || !reduced && index + 1 >= forcedAfter) {
+        rate = Math.max(rate * factor, learningRate * floor);
+        [bad, reduced] = [0, true];
+      }
+    }
+    return rate;
+  };
 }
 
 /** What {@linkcode createSchedule} takes. */
 export interface ScheduleOptions {
   /** Shape of the schedule after the warm-up. @default {"cosine"} */
-  readonly schedule?: "cosine" | "constant";
+  readonly schedule?: "cosine" | "constant" | "plateau";
+  /** When and how a plateau reduces. */
+  readonly plateau?: PlateauOptions;
   /** The full learning rate, above 0. */
   readonly learningRate: number;
   /** Number of epochs of the run, warm-up included; at least 1. */
@@ -87,7 +143,8 @@ export interface ScheduleOptions {
 }
 
 /**
- * The schedule of a whole run: warm-up, then cosine to 0 at the end of the run, or constant. It equals torch's
+ * The schedule of a whole run: warm-up, then cosine to 0 at the end of the run, constant, or falling at plateaus of the
+ * loss. The first equals torch's
  * `SequentialLR` of the warm-up and `CosineAnnealingLR(T_max = epochs - warmUpEpochs)`.
  *
  * @param options See {@linkcode ScheduleOptions}.
@@ -112,6 +169,12 @@ export function createSchedule(options: ScheduleOptions): Schedule {
   }
   const rest = schedule === "cosine"
     ? cosineSchedule(learningRate, epochs - warmUpEpochs)
+    : schedule === "plateau"
+    ? plateauSchedule(
+      learningRate,
+      options.plateau,
+      Math.max(1, Math.trunc(FORCED_REDUCTION * epochs) - warmUpEpochs),
+    )
     : constantSchedule(learningRate);
   return warmUp(warmUpEpochs, rest);
 }

@@ -9,7 +9,15 @@ import { updateEarlyStopping } from "./early_stopping.ts";
 import type { Environment } from "./environment.ts";
 import type { EpochRecord, StopReason, TrainingEvent } from "./events.ts";
 import type { Recipe } from "./recipe.ts";
-import { averagedWeights, bestRecord, currentWeights, disposeRun, type Run, startRun } from "./_run.ts";
+import {
+  averagedWeights,
+  bestRecord,
+  currentLearningRate,
+  currentWeights,
+  disposeRun,
+  type Run,
+  startRun,
+} from "./_run.ts";
 import { diverged, saveBest, saveRun } from "./_run_files.ts";
 import { type Measured, validate } from "./_validation.ts";
 
@@ -88,7 +96,7 @@ async function runEpochs(run: Run): Promise<TrainingOutcome> {
 /** The steps of the current epoch that are not done yet. Returns whether all of them are done now. */
 async function trainEpoch(run: Run): Promise<boolean> {
   const { trainLoader, clock } = run;
-  const learningRate = run.learningRateAt(run.state.epoch);
+  const learningRate = currentLearningRate(run);
   let savedAt = performance.now();
   if (run.state.step === trainLoader.stepsPerEpoch) return true; // resumed between the last step and the validation
   for await (const batch of trainLoader.epoch(run.state.epoch, run.state.step)) {
@@ -165,12 +173,13 @@ async function validateEpoch(run: Run): Promise<boolean> {
     trainLoss: lossSum / trainLoader.stepsPerEpoch,
     trainTop1: correct / (trainLoader.stepsPerEpoch * trainLoader.batchSize),
     ...measured,
-    learningRate: run.learningRateAt(epoch),
+    learningRate: currentLearningRate(run),
   };
   const top1 = measured.validationTop1;
   const earlyStopping = updateEarlyStopping(
     run.state.earlyStopping,
-    { epoch, top1 },
+    // A rate that is still to fall may make a run better that seems to have stopped.
+    { epoch, top1, counts: recipe.schedule !== "plateau" || record.learningRate <= lowestRate(recipe) },
     recipe.earlyStoppingPatience,
   );
   const best = earlyStopping.bestEpoch === epoch;
@@ -200,6 +209,11 @@ async function validateEpoch(run: Run): Promise<boolean> {
   await saveRun(run);
   clock.pause();
   return true;
+}
+
+/** The rate a plateau schedule ends with, a little above for rounding. */
+function lowestRate({ learningRate, plateau }: Recipe): number {
+  return learningRate * (plateau?.floor ?? 1 / 200) * (1 + 1e-9);
 }
 
 /**

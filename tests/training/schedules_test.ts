@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { constantSchedule, cosineSchedule, createSchedule, warmUp } from "../../lib/training/schedules.ts";
+import {
+  constantSchedule,
+  cosineSchedule,
+  createSchedule,
+  plateauSchedule,
+  warmUp,
+} from "../../lib/training/schedules.ts";
 
 interface ScheduleCase {
   learningRate: number;
@@ -9,7 +15,17 @@ interface ScheduleCase {
   rates: number[];
 }
 
-const oracle: { cosine: ScheduleCase[]; warmUp: ScheduleCase[] } = JSON.parse(
+interface PlateauCase {
+  learningRate: number;
+  patience: number;
+  factor: number;
+  threshold: number;
+  floor: number;
+  losses: number[];
+  rates: number[];
+}
+
+const oracle: { cosine: ScheduleCase[]; warmUp: ScheduleCase[]; plateau: PlateauCase[] } = JSON.parse(
   Deno.readTextFileSync(new URL("../oracles/training/schedules.json", import.meta.url)),
 );
 
@@ -54,6 +70,33 @@ Deno.test("createSchedule() without a warm-up is the cosine, or the constant", (
     rates(createSchedule({ ...numbers, schedule: "constant" })),
     rates(constantSchedule(0.01)),
   );
+});
+
+Deno.test("plateauSchedule() equals torch's ReduceLROnPlateau", () => {
+  const ladders = oracle.plateau.map(({ learningRate, losses, rates, ...options }) => {
+    const schedule = plateauSchedule(learningRate, options);
+    assertRates(rates.map((_, epoch) => schedule(epoch, losses)), rates, learningRate);
+    return new Set(rates).size;
+  });
+  assert.ok(Math.max(...ladders) === 4, "down to the floor");
+});
+
+Deno.test("plateauSchedule() is forced down once where the loss never stops falling", () => {
+  const falling = Array.from({ length: 40 }, (_, epoch) => 1 / (epoch + 1));
+  const schedule = plateauSchedule(1, {}, 12);
+  assert.deepEqual([11, 12, 13, 40].map((epoch) => schedule(epoch, falling)), [1, 0.1, 0.1, 0.1]);
+  // Not where it has fallen by itself before.
+  const stuck = [1, 1, 1, 1, 1, 1, 1, ...falling.slice(1)];
+  assert.deepEqual([6, 7, 12, 13, 30].map((epoch) => schedule(epoch, stuck)), [1, 0.1, 0.1, 0.1, 0.1]);
+});
+
+Deno.test("createSchedule() counts plateaus after the warm-up, and forces a reduction in the last quarter", () => {
+  const schedule = createSchedule({ schedule: "plateau", learningRate: 1, epochs: 20, warmUpEpochs: 2 });
+  const losses = Array.from({ length: 20 }, (_, epoch) => 1 / (epoch + 1));
+  // int(0.75 * 20) - 2 = 13 epochs after the warm-up's 2.
+  assert.deepEqual([0, 1, 2, 14, 15].map((epoch) => schedule(epoch, losses)), [0.1, 0.55, 1, 1, 0.1]);
+  const stuck = new Array(20).fill(1);
+  assert.deepEqual([7, 8, 9].map((epoch) => schedule(epoch, stuck)), [1, 1, 0.1]);
 });
 
 Deno.test("warmUp() over 5 epochs gives the reference's shares", () => {

@@ -55,6 +55,26 @@ def stopping(top1, patience):
     return {"top1": top1, "patience": patience, "stopsAt": None, "best": plateau.best, "waited": waited}
 
 
+def plateau(losses, learning_rate, patience, factor, threshold, floor):
+    sgd = optimizer(learning_rate)
+    scheduler = ReduceLROnPlateau(
+        sgd, mode="min", factor=factor, patience=patience, threshold=threshold, min_lr=learning_rate * floor
+    )
+    found = [learning_rate]
+    for loss in losses:
+        scheduler.step(loss)
+        found.append(sgd.param_groups[0]["lr"])
+    return {
+        "learningRate": learning_rate, "patience": patience, "factor": factor, "threshold": threshold, "floor": floor,
+        "losses": losses, "rates": found,
+    }
+
+
+rng = np.random.default_rng(3)
+falls = [
+    [round(float(v), 4) for v in np.abs(2 * 0.9 ** np.arange(60) + 0.3 + rng.normal(0, noise, 60))]
+    for noise in (0.0, 0.001, 0.02, 0.2)
+]
 rng = np.random.default_rng(3)
 walks = [[round(float(v), 2) for v in np.clip(0.5 + np.cumsum(rng.normal(0.01, 0.03, 25)), 0, 1)] for _ in range(6)]
 out = {
@@ -65,6 +85,11 @@ out = {
     "warmUp": [
         {"learningRate": lr, "warmUpEpochs": w, "epochs": epochs, "schedule": kind, "rates": warm_up(lr, w, epochs, kind)}
         for lr, w, epochs, kind in [(0.013, 5, 35, "cosine"), (0.003, 1, 2, "cosine"), (1.0, 5, 8, "constant"), (0.02, 3, 12, "cosine")]
+    ],
+    "plateau": [
+        plateau(losses, lr, patience, factor, threshold, floor)
+        for losses in [*falls, [1.0] * 30, [1.0, float(np.float64(1 - 2e-4)), 0.9, 0.9, 0.8999] * 4]
+        for lr, patience, factor, threshold, floor in [(0.013, 5, 0.1, 2e-4, 1 / 200), (1.0, 0, 0.5, 1e-2, 1 / 8)]
     ],
     "earlyStopping": [stopping(top1, patience) for top1 in [*walks, [0.0, 0.0, 0.0], [0.5], [1.0, 0.9, 0.8]] for patience in (1, 2, 5)],
 }
