@@ -6,42 +6,19 @@
  *
  * @module
  */
-import { initialise } from "../lib/models/initialise.ts";
-import { createNetwork, modelRecord } from "../lib/models/registry.ts";
 import { currentBackend, startBackend } from "../lib/tensorflow/backend.ts";
 import { dataTypes } from "../lib/tensorflow/dtypes.ts";
 import { attributeTypes } from "../lib/tensorflow/attributes.ts";
 import type { Attribute } from "../lib/graph/graph.ts";
 import type { HostTensor } from "../lib/graph/host_tensor.ts";
-import { initialState, recordTrainStep } from "../lib/training/train_step.ts";
+import { createBenchmarkStep } from "./training/step.ts";
 
 const [id = "mobilenetv3_large_100", batchText = "32", sizeText = "224"] = Deno.args;
 const batchSize = Number(batchText), size = Number(sizeText), repeats = 3;
 await startBackend();
 const { binding } = currentBackend();
-const record = modelRecord(id);
-const network = createNetwork(record, { numClasses: 100 });
-const graph = recordTrainStep({
-  network,
-  preprocessing: { ...record.preprocessing, size: { height: size, width: size } },
-  batchSize,
-  loss: {},
-  optimizer: { momentum: 0.9, weightDecay: 5e-4 },
-});
-const given: Record<string, HostTensor> = {
-  ...initialState(network, initialise(network.parameters, 0)),
-  images: {
-    dtype: "uint8",
-    shape: [batchSize, size, size, 3],
-    data: Uint8Array.from({ length: batchSize * size * size * 3 }, (_, i) => (i * 2654435761) >>> 24),
-  },
-  labels: {
-    dtype: "int32",
-    shape: [batchSize],
-    data: Int32Array.from({ length: batchSize }, (_, i) => i % 100),
-  },
-  learningRate: { dtype: "float32", shape: [], data: new Float32Array([0.01]) },
-};
+const { graph, variables, inputs } = createBenchmarkStep(id, batchSize, size);
+const given: Record<string, HostTensor> = { ...variables, ...inputs };
 
 const lastUse = new Map<number, number>();
 graph.nodes.forEach((node, index) => node.inputs.forEach((value) => lastUse.set(value, index)));

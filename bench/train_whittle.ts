@@ -6,14 +6,11 @@
  *
  * @module
  */
-import type { HostTensor } from "../lib/graph/host_tensor.ts";
 import { createInference, type Inference } from "../lib/models/inference.ts";
-import { initialise } from "../lib/models/initialise.ts";
-import { createNetwork, modelRecord } from "../lib/models/registry.ts";
-import { compileForExecutor, openExecutor } from "../lib/tensorflow/executor.ts";
-import { initialState, recordTrainStep } from "../lib/training/train_step.ts";
+import { openExecutor } from "../lib/tensorflow/executor.ts";
 import type { Measurement } from "./training/contestant_process.ts";
 import { linesOf } from "./training/lines.ts";
+import { compileStep, createBenchmarkStep } from "./training/step.ts";
 
 const [id, batchText, sizeText, chosen] = Deno.args;
 const batchSize = Number(batchText), size = Number(sizeText);
@@ -21,32 +18,9 @@ const executor = chosen === "tensorflow" ? "tensorflow" : "onednn";
 const precision = chosen === "onednn-bf16" ? "bf16" : "float32";
 const { library } = await openExecutor({ executor, precision, device: "cpu" });
 
-const record = modelRecord(id!);
-const network = createNetwork(record, { numClasses: 100 });
-const preprocessing = { ...record.preprocessing, size: { height: size, width: size } };
-const weights = initialise(network.parameters, 0);
-const trainStep = await compileForExecutor(
-  recordTrainStep({
-    network,
-    preprocessing,
-    batchSize,
-    loss: {},
-    optimizer: { momentum: 0.9, weightDecay: 5e-4 },
-  }),
-  initialState(network, weights),
-  precision,
-);
-const noise = crypto.getRandomValues(new Uint8Array(65536));
-const pixels = Uint8Array.from({ length: batchSize * size * size * 3 }, (_, i) => noise[i % 65536]!);
-const inputs: Record<string, HostTensor> = {
-  images: { dtype: "uint8", shape: [batchSize, size, size, 3], data: pixels },
-  labels: {
-    dtype: "int32",
-    shape: [batchSize],
-    data: Int32Array.from({ length: batchSize }, (_, i) => i % 100),
-  },
-  learningRate: { dtype: "float32", shape: [], data: new Float32Array([0.01]) },
-};
+const step = createBenchmarkStep(id!, batchSize, size);
+const { network, preprocessing, weights, inputs } = step;
+const trainStep = await compileStep(step, precision);
 
 await trainStep.run(inputs);
 console.log(JSON.stringify({ versions: { deno: Deno.version.deno, library } }));
@@ -59,7 +33,11 @@ for await (const line of linesOf(Deno.stdin.readable)) {
   const peakMemoryBytes = Number(/^VmHWM:\s+(\d+)/m.exec(status)![1]) * 1024;
   inference ??= await createInference(network, weights, preprocessing, batchSize);
   const { logits } = inference;
-  const evaluationSeconds = await repeat(() => logits(pixels, batchSize), steps!, seconds! / 2);
+  const evaluationSeconds = await repeat(
+    () => logits(inputs["images"]!.data as Uint8Array, batchSize),
+    steps!,
+    seconds! / 2,
+  );
   const measurement: Measurement = { trainingSeconds, evaluationSeconds, peakMemoryBytes };
   console.log(JSON.stringify(measurement));
 }

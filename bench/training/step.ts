@@ -1,0 +1,65 @@
+import type { CompiledFunction, Precision } from "../../lib/graph/compiled_function.ts";
+import type { Graph } from "../../lib/graph/graph.ts";
+import type { HostTensor } from "../../lib/graph/host_tensor.ts";
+import type { Preprocessing } from "../../lib/data/preprocessing.ts";
+import { initialise } from "../../lib/models/initialise.ts";
+import type { Network } from "../../lib/models/network.ts";
+import { createNetwork, modelRecord } from "../../lib/models/registry.ts";
+import { compileForExecutor } from "../../lib/tensorflow/executor.ts";
+import { initialState, recordTrainStep } from "../../lib/training/train_step.ts";
+
+/** A training step of a network with random weights, and a batch for it. */
+export interface BenchmarkStep {
+  readonly network: Network;
+  readonly preprocessing: Preprocessing;
+  readonly weights: Record<string, HostTensor>;
+  readonly graph: Graph;
+  readonly variables: Record<string, HostTensor>;
+  /** Noise, with labels. */
+  readonly inputs: Record<string, HostTensor>;
+}
+
+/**
+ * Records the step that is measured: 100 classes, SGD with momentum.
+ *
+ * @param id timm's id.
+ * @param batchSize Pictures.
+ * @param size Their side in pixels.
+ * @returns The step, its first state and a batch.
+ */
+export function createBenchmarkStep(id: string, batchSize: number, size: number): BenchmarkStep {
+  const classes = 100, record = modelRecord(id);
+  const network = createNetwork(record, { numClasses: classes });
+  const preprocessing = { ...record.preprocessing, size: { height: size, width: size } };
+  const weights = initialise(network.parameters, 0);
+  const optimizer = { momentum: 0.9, weightDecay: 5e-4 };
+  const noise = crypto.getRandomValues(new Uint8Array(65536));
+  return {
+    network,
+    preprocessing,
+    weights,
+    graph: recordTrainStep({ network, preprocessing, batchSize, loss: {}, optimizer }),
+    variables: initialState(network, weights),
+    inputs: {
+      images: {
+        dtype: "uint8",
+        shape: [batchSize, size, size, 3],
+        data: Uint8Array.from({ length: batchSize * size * size * 3 }, (_, i) => noise[i % 65536]!),
+      },
+      labels: {
+        dtype: "int32",
+        shape: [batchSize],
+        data: Int32Array.from({ length: batchSize }, (_, i) => i % classes),
+      },
+      learningRate: { dtype: "float32", shape: [], data: new Float32Array([0.01]) },
+    },
+  };
+}
+
+/** Compiles it for the executor that was opened. */
+export function compileStep(
+  { graph, variables }: BenchmarkStep,
+  precision: Precision = "float32",
+): Promise<CompiledFunction> {
+  return compileForExecutor(graph, variables, precision);
+}
