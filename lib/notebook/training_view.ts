@@ -103,11 +103,11 @@ interface Curves {
 
 /**
  * Curves are an SVG while they grow, and a figure of plotly in the end: JupyterLab's extension for plotly does not draw
- * a figure again once the mouse was over it. An SVG costs a quarter of a second of a busy core: at most one part in ten
- * of the time goes there.
+ * a figure again once the mouse was over it. An SVG costs a quarter of a second of a busy core, which all threads that
+ * train wait for: at most one part in twenty of the time goes there.
  */
 function createCurves(display: DisplayFunction): Curves {
-  const output = liveOutput(display, { interval: 1000, effort: 0.1 });
+  const output = liveOutput(display, { interval: 1000, effort: 0.05 });
   let last: (() => Figure) | undefined;
   return {
     show(state, steps) {

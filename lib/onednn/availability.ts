@@ -58,12 +58,13 @@ export function requireOneDNN(machine: Machine = thisMachine()): void {
  */
 export function requirePrecision(precision: Precision, machine: Machine = thisMachine()): void {
   if (precision === "float32" || machine.processorFlags?.has("amx_bf16")) return;
-  const slower = machine.processorFlags?.has("avx512_bf16")
-    ? "its AVX-512 multiplies bf16 no faster than float32"
-    : "it would have to imitate bf16";
-  throw new RangeError(
-    `Cannot compute in bf16: this processor has no AMX, and ${slower}\n  help: leave { precision } out`,
-  );
+  const { processorFlags: flags } = machine;
+  const reason = flags === undefined
+    ? "what this processor can do could not be read"
+    : flags.has("avx512_bf16")
+    ? "this processor has no AMX, and its AVX-512 multiplies bf16 no faster than float32"
+    : "this processor has no AMX, and it would have to imitate bf16";
+  throw new RangeError(`Cannot compute in bf16: ${reason}\n  help: leave { precision } out`);
 }
 
 function findObstacle(
