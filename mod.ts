@@ -31,6 +31,15 @@ export type * from "./lib/training/events.ts";
 export type { Recipe } from "./lib/training/recipe.ts";
 export type { Device } from "./lib/tensorflow/engine.ts";
 export type { ExecutorChoice } from "./lib/tensorflow/executor.ts";
+export type { Precision } from "./lib/graph/compiled_function.ts";
+export type { AugmentationStep } from "./lib/augment/augmentation_steps.ts";
+export type { AugMixOptions } from "./lib/augment/aug_mix.ts";
+export type { CutoutOptions } from "./lib/augment/cutout.ts";
+export type { RandomCropOptions } from "./lib/augment/random_crop.ts";
+export type { RotateOptions } from "./lib/augment/rotate.ts";
+export type { EMAOptions } from "./lib/training/ema.ts";
+export type { SAMOptions } from "./lib/training/sam.ts";
+export type { PlateauOptions } from "./lib/training/schedules.ts";
 export type {
   Dataset,
   DatasetSplits,

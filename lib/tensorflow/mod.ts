@@ -21,7 +21,7 @@ import { terminalProgress } from "../provision/terminal_progress.ts";
 import { startBackend } from "./backend.ts";
 
 export { rawOperator } from "./backend.ts";
-export type { CompiledFunction, Executor } from "../graph/compiled_function.ts";
+export type { CompiledFunction, Executor, Precision } from "../graph/compiled_function.ts";
 export { compile, type CompileOptions } from "./compile.ts";
 export { explain, type ExplainedItem, type Explanation } from "../onednn/explain.ts";
 export { record, type SpecTree, type TensorsOf, type TensorTree } from "./record.ts";
