@@ -39,7 +39,9 @@ for (const set of setNames) {
   await writeFile(documentPath, replaceSection(await Deno.readTextFile(documentPath), set, section));
 }
 if (write) {
-  const { success } = await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", documentPath] })
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--quiet", documentPath, figurePath],
+  })
     .spawn().status;
   Deno.exit(success ? 0 : 1);
 }
