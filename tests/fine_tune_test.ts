@@ -7,7 +7,7 @@ import { DatasetError } from "../lib/data/dataset_error.ts";
 import { evaluate } from "../lib/evaluate.ts";
 import { fineTune, type FineTuneOptions } from "../lib/fine_tune.ts";
 import { loadModel } from "../lib/load_model.ts";
-import { requirePrecision } from "../lib/onednn/availability.ts";
+import { bf16Unavailable } from "../lib/onednn/availability.ts";
 import { startBackend } from "../lib/tensorflow/backend.ts";
 import { CheckpointError, loadResume } from "../lib/training/checkpoint.ts";
 import { trainSmall } from "./training/_killed_run.ts";
@@ -29,16 +29,6 @@ function quickRun(options: FineTuneOptions = {}, data: DatasetSplits = tiny()) {
     outputDir: freshFolder(),
     ...options,
   });
-}
-
-/** Whether this processor computes in bf16. */
-function hasAMX(): boolean {
-  try {
-    requirePrecision("bf16");
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** 18 pictures to train on, 6 to validate with. */
@@ -508,7 +498,7 @@ Deno.test("fineTune() refuses bf16 where TensorFlow computes, before anything is
 
 Deno.test({
   name: "fineTune() learns in bf16, says so, and goes on in bf16",
-  ignore: !hasAMX(),
+  ignore: bf16Unavailable() !== undefined,
   fn: async () => {
     const data = shapeSplits({ train: 40, validation: 12 });
     const options = { epochs: 10, learningRate: 0.02, precision: "bf16" } as const;

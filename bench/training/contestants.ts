@@ -1,4 +1,4 @@
-import { requirePrecision } from "../../lib/onednn/availability.ts";
+import { bf16Unavailable } from "../../lib/onednn/availability.ts";
 import type { Configuration } from "./options.ts";
 
 /** How a contestant is called on the command line and in the results. */
@@ -66,13 +66,7 @@ export function hasModel(id: ContestantId, model: string): boolean {
  * @param id The contestant.
  */
 export function canCompute(id: ContestantId): boolean {
-  if (id !== "onednn-bf16") return true;
-  try {
-    requirePrecision("bf16");
-    return true;
-  } catch {
-    return false;
-  }
+  return id !== "onednn-bf16" || bf16Unavailable() === undefined;
 }
 
 /**

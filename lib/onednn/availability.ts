@@ -50,6 +50,20 @@ export function requireOneDNN(machine: Machine = thisMachine()): void {
 }
 
 /**
+ * Tells whether oneDNN computes in bf16 on this machine.
+ *
+ * @param machine What to judge instead of this machine.
+ * @returns Why it does not, as the end of a sentence; `undefined` if it does.
+ */
+export function bf16Unavailable({ processorFlags: flags }: Machine = thisMachine()): string | undefined {
+  if (flags === undefined) return "what this processor can do could not be read";
+  if (flags.has("amx_bf16")) return undefined;
+  return flags.has("avx512_bf16")
+    ? "this processor has no AMX, and its AVX-512 multiplies bf16 no faster than float32"
+    : "this processor has no AMX, and it would have to imitate bf16";
+}
+
+/**
  * Throws where oneDNN does not compute in a precision.
  *
  * @param precision What is asked for.
@@ -57,13 +71,8 @@ export function requireOneDNN(machine: Machine = thisMachine()): void {
  * @throws {RangeError} If it is `bf16` and the processor has no AMX.
  */
 export function requirePrecision(precision: Precision, machine: Machine = thisMachine()): void {
-  if (precision === "float32" || machine.processorFlags?.has("amx_bf16")) return;
-  const { processorFlags: flags } = machine;
-  const reason = flags === undefined
-    ? "what this processor can do could not be read"
-    : flags.has("avx512_bf16")
-    ? "this processor has no AMX, and its AVX-512 multiplies bf16 no faster than float32"
-    : "this processor has no AMX, and it would have to imitate bf16";
+  const reason = precision === "float32" ? undefined : bf16Unavailable(machine);
+  if (reason === undefined) return;
   throw new RangeError(`Cannot compute in bf16: ${reason}\n  help: leave { precision } out`);
 }
 

@@ -2,22 +2,12 @@ import assert from "node:assert/strict";
 import { baselineAugmentation, chain, type Pixels } from "../../lib/augment/augmentation.ts";
 import { flip } from "../../lib/augment/flip.ts";
 import { randomCrop } from "../../lib/augment/random_crop.ts";
-import { createRng, type Rng } from "../../lib/augment/rng.ts";
+import { createRng } from "../../lib/augment/rng.ts";
 import { decodePixels } from "../../lib/data/decode.ts";
+import { told } from "./_told_rng.ts";
 
 const oracles = new URL("../oracles/data/", import.meta.url);
 const photo: Pixels = await decodePixels(new URL("photo.png", oracles));
-
-/** A generator that gives the numbers it is told. */
-function told(...uniform: number[]): Rng {
-  const next = () => uniform.shift() ?? assert.fail("drew more numbers than expected");
-  return {
-    uint32: () => Math.floor(next() * 2 ** 32),
-    uniform: (low = 0, high = 1) => low + (high - low) * next(),
-    integer: (low, high) => low + Math.floor(next() * (high - low + 1)),
-    chance: (probability) => next() < probability,
-  };
-}
 
 Deno.test("flip() mirrors left to right at odd and even widths", () => {
   for (const width of [1, 2, 5]) {

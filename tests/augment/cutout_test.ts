@@ -1,18 +1,8 @@
 import assert from "node:assert/strict";
 import { cutout } from "../../lib/augment/cutout.ts";
-import { createRng, type Rng } from "../../lib/augment/rng.ts";
+import { createRng } from "../../lib/augment/rng.ts";
 import { rotate } from "../../lib/augment/rotate.ts";
-
-/** A generator that gives the numbers it is told: shares of what is possible. */
-function told(...uniform: number[]): Rng {
-  const next = () => uniform.shift() ?? assert.fail("drew more numbers than expected");
-  return {
-    uint32: () => Math.floor(next() * 2 ** 32),
-    uniform: (low = 0, high = 1) => low + (high - low) * next(),
-    integer: (low, high) => low + Math.floor(next() * (high - low + 1)),
-    chance: (probability) => next() < probability,
-  };
-}
+import { told } from "./_told_rng.ts";
 
 const image = { width: 10, height: 8, data: new Uint8Array(10 * 8 * 3).fill(200) };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { HostTensor } from "../../lib/graph/host_tensor.ts";
-import { type Machine, requirePrecision } from "../../lib/onednn/availability.ts";
+import { bf16Unavailable, type Machine, requirePrecision } from "../../lib/onednn/availability.ts";
 import { explain } from "../../lib/onednn/explain.ts";
 import { OneDNNFunction } from "../../lib/onednn/onednn_function.ts";
 import { compile } from "../../lib/tensorflow/compile.ts";
@@ -12,14 +12,7 @@ import { apart, teamOf, tensor } from "./_compare.ts";
 const f32 = (...shape: number[]) => ({ dtype: "float32" as const, shape });
 
 /** Whether this processor computes in bf16. */
-const hasAMX = (() => {
-  try {
-    requirePrecision("bf16");
-    return true;
-  } catch {
-    return false;
-  }
-})();
+const hasAMX = bf16Unavailable() === undefined;
 
 /** The nearest bfloat16, to even where two are as near: the upper half of a float32. */
 function toBf16({ dtype, shape, data }: HostTensor): HostTensor {
