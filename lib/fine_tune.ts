@@ -102,7 +102,7 @@ async function run(
   const start = resumeFrom === undefined
     ? await startAnew(source, data, { ...options, signal }, onProgress)
     : await startAgain(source, data, { ...options, resumeFrom }, environment);
-  const { recipe, seed, model, resume } = start;
+  const { recipe, seed, model, auxiliary, resume } = start;
   const outputDir = options.outputDir ?? start.outputDir;
   const replaced = await prepareFolder(outputDir, resume === undefined ? undefined : start.outputDir);
   const readers = openReaders(outputDir, options, resume?.state.history);
@@ -116,6 +116,7 @@ async function run(
       network: model.network,
       preprocessing: model.preprocessing,
       weights: model.weights,
+      auxiliary,
       data,
       recipe,
       seed,
@@ -231,7 +232,9 @@ async function nearestFolder(path: string): Promise<string> {
 /** Removes checkpoints that a killed run was writing: they have temporary names, and nobody else will. */
 async function removeHalfWritten(folder: string): Promise<void> {
   for await (const { name } of Deno.readDir(folder)) {
-    if (/^(best|resume)\.safetensors\.[0-9a-f]{8}\.tmp$/.test(name)) await Deno.remove(join(folder, name));
+    if (/^(best|resume|auxiliary_\d+)\.safetensors\.[0-9a-f]{8}\.tmp$/.test(name)) {
+      await Deno.remove(join(folder, name));
+    }
   }
 }
 

@@ -450,8 +450,8 @@ Deno.test("fineTune() with SAM, no bias decay and EMA keeps the better of weight
     refused.message,
     "Cannot run fineTune(): 3 options have values that cannot be used\n" +
       "  sam: found true, wanted an object like { rho: 0.05 }\n" +
-      "  ema.decay: found 1, wanted a number from 0 up to, not including, 1\n" +
       "  noBiasDecay: found 1, wanted true or false\n" +
+      "  ema.decay: found 1, wanted a number from 0 up to, not including, 1\n" +
       "  help: leave an option out to get its default",
   );
 });

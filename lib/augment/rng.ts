@@ -12,7 +12,7 @@
  */
 
 /** What a generator is for; each has its own numbers under the same seed. */
-export type RngStream = "order" | "augmentation" | "split" | "replacement" | "weights";
+export type RngStream = "order" | "augmentation" | "split" | "replacement" | "weights" | "dropout";
 
 const streams: Readonly<Record<RngStream, number>> = {
   order: 0,
@@ -20,6 +20,7 @@ const streams: Readonly<Record<RngStream, number>> = {
   split: 2,
   replacement: 3,
   weights: 4,
+  dropout: 5,
 };
 
 /** A source of random numbers. */

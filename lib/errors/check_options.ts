@@ -19,6 +19,7 @@ export interface OptionProblem {
  * @param given The options the user passed, or `undefined` for none.
  * @param known Names of the options the verb takes.
  * @param verb Name of the verb, for the error: `fineTune`.
+ * @param option Name of the option whose fields these are, if they are not the options themselves.
  * @throws {TypeError} If `given` is no object, or has a name that is not known.
  * @example
  * ```ts
@@ -31,22 +32,26 @@ export interface OptionProblem {
  * }
  * ```
  */
-export function checkOptions(given: unknown, known: readonly string[], verb: string): void {
+export function checkOptions(given: unknown, known: readonly string[], verb: string, option?: string): void {
   if (given === undefined) return;
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     throw new TypeError(
-      `Cannot run ${verb}(): found ${describe(given)} for the options, wanted an object\n` +
+      `Cannot run ${verb}(): found ${describe(given)} for the ${option ?? "options"}, wanted an object\n` +
         `  help: write for example { ${known[0]}: ... }`,
     );
   }
   const unknown = Object.keys(given).filter((name) => !known.includes(name));
   if (unknown.length === 0) return;
+  const kind = option === undefined ? "option" : `field of the ${option}`;
+  const kinds = option === undefined ? "options" : `fields of the ${option}`;
   throw new TypeError(
     `Cannot run ${verb}(): ${
-      unknown.length === 1 ? "1 option is" : `${unknown.length} options are`
+      unknown.length === 1 ? `1 ${kind} is` : `${unknown.length} ${kinds} are`
     } not known\n` +
       listUnknown(unknown, known) +
-      `\n  help: the options of ${verb}() are ${[...known].sort().join(", ")}`,
+      `\n  help: the ${option === undefined ? `options of ${verb}()` : kinds} are ${
+        [...known].sort().join(", ")
+      }`,
   );
 }
 

@@ -1,7 +1,13 @@
 import { type Layer, pool, sequential } from "./layers.ts";
 import { convolutionBlock, depthwiseSeparable, invertedResidual } from "./blocks.ts";
 import { classifierNetwork } from "./classifier.ts";
-import { type Activations, type Network, standardActivations, type Variant } from "./network.ts";
+import {
+  type Activations,
+  type ClassifierHead,
+  type Network,
+  standardActivations,
+  type Variant,
+} from "./network.ts";
 
 /** Table 1 of the paper, width 1: repeats, kernel, stride, expansion, output channels. */
 const stages = [
@@ -21,6 +27,8 @@ export interface EfficientNetOptions {
   readonly numClasses: number;
   readonly variant: Variant;
   readonly activations?: Activations;
+  /** @default {"linear"} */
+  readonly head?: ClassifierHead;
 }
 
 /**
@@ -32,7 +40,7 @@ export interface EfficientNetOptions {
  * models/official/efficientnet/lite.
  */
 export function efficientNetB0(options: EfficientNetOptions): Network {
-  const { lite, numClasses, variant, activations = standardActivations } = options;
+  const { lite, numClasses, variant, head, activations = standardActivations } = options;
   const { relu6, sigmoid, swish } = activations;
   const activation = lite ? relu6 : swish;
   let channels = 32;
@@ -73,5 +81,5 @@ export function efficientNetB0(options: EfficientNetOptions): Network {
     }),
     pool(),
   );
-  return classifierNetwork(sequential(...features), 1280, numClasses);
+  return classifierNetwork(sequential(...features), { channels: 1280, numClasses, head });
 }

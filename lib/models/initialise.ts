@@ -6,7 +6,8 @@ import type { ParameterSpec } from "./layers.ts";
  * First values for training from scratch: convolutions normal with variance `2 / (kernel area * output channels per
  * group)` (timm's `_init_weight_goog`, after TensorFlow's EfficientNet), biases 0, batch norms the identity. The
  * classifier is normal with deviation 0.01, as in the reference and in torchvision: timm's is uniform within
- * `1 / sqrt(classes)`, which with few classes starts from a loss far above chance.
+ * `1 / sqrt(classes)`, which with few classes starts from a loss far above chance. A cosine classifier's rows are normal,
+ * of length 1, as the reference's.
  *
  * @param parameters Names, shapes and kinds of a network's parameters.
  * @param seed Decides all values; each parameter has its own stream, by its place in the network.
@@ -39,6 +40,13 @@ function initialValue(spec: ParameterSpec, rng: Rng): HostTensor {
     case "linear":
       fillNormal(data, 0.01, rng);
       break;
+    case "cosine":
+      fillNormal(data, 1, rng);
+      normaliseColumns(data, shape[1]!);
+      break;
+    case "constant":
+      data.fill(spec.value!);
+      break;
     case "scale":
     case "running-variance":
       data.fill(1);
@@ -49,6 +57,15 @@ function initialValue(spec: ParameterSpec, rng: Rng): HostTensor {
       break;
   }
   return { dtype: "float32", shape, data };
+}
+
+/** Makes the columns of `[rows, columns]` vectors of length 1. */
+function normaliseColumns(data: Float32Array, columns: number): void {
+  for (let column = 0; column < columns; column++) {
+    let sum = 0;
+    for (let i = column; i < data.length; i += columns) sum += data[i]! ** 2;
+    for (let i = column; i < data.length; i += columns) data[i]! /= Math.sqrt(sum);
+  }
 }
 
 /** Box-Muller: two normal numbers from two uniform ones. */

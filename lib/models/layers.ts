@@ -11,11 +11,13 @@ export type ParameterKind =
   | "convolution"
   | "depthwise-convolution"
   | "linear"
+  | "cosine"
   | "bias"
   | "scale"
   | "offset"
   | "running-mean"
-  | "running-variance";
+  | "running-variance"
+  | "constant";
 
 /** Name, shape and kind of one parameter or running statistic. */
 export interface ParameterSpec {
@@ -25,6 +27,13 @@ export interface ParameterSpec {
   readonly shape: readonly number[];
   /** What it is in its layer. */
   readonly kind: ParameterKind;
+  /** Value of a `constant`, which is stored with the weights and never trained. */
+  readonly value?: number;
+}
+
+/** Whether a parameter is trained; the others are running statistics, which follow the batches, and constants. */
+export function isTrainable({ kind }: ParameterSpec): boolean {
+  return kind !== "running-mean" && kind !== "running-variance" && kind !== "constant";
 }
 
 /** What a layer sees while the network runs. */

@@ -1,7 +1,14 @@
+import type { tf } from "../tensorflow/tf.ts";
 import { activate, batchNorm, convolution, type Layer, pool, sequential } from "./layers.ts";
 import { convolutionBlock, depthwiseSeparable, invertedResidual, roundChannels } from "./blocks.ts";
 import { classifierNetwork } from "./classifier.ts";
-import { type Activations, type Network, standardActivations, type Variant } from "./network.ts";
+import {
+  type Activations,
+  type ClassifierHead,
+  type Network,
+  standardActivations,
+  type Variant,
+} from "./network.ts";
 
 /** One row of the architecture: `repeats` blocks, the first with `stride`. */
 interface Row {
@@ -62,6 +69,8 @@ export interface MobileNetV3Options {
   readonly numClasses: number;
   readonly variant: Variant;
   readonly activations?: Activations;
+  /** @default {"linear"} */
+  readonly head?: ClassifierHead;
 }
 
 /**
@@ -72,30 +81,28 @@ export interface MobileNetV3Options {
  * @see Howard et al., Searching for MobileNetV3, 2019, https://arxiv.org/abs/1905.02244
  */
 export function mobilenetV3(options: MobileNetV3Options): Network {
-  const { size, width, numClasses, variant, activations = standardActivations } = options;
-  if (variant.keepSmallImagesLarge) return withSmallImages(options);
-  return network(size, width, numClasses, variant, activations, { stem: 2, skippedHalvings: 0 });
+  return options.variant.keepSmallImagesLarge
+    ? withSmallImages(options)
+    : network(options, { stem: 2, skippedHalvings: 0 });
 }
 
 /** The network for large pictures, and for pictures under 100 pixels the same without its first two halvings. */
 function withSmallImages(options: MobileNetV3Options): Network {
-  const { size, width, numClasses, variant, activations = standardActivations } = options;
-  const usual = network(size, width, numClasses, variant, activations, { stem: 2, skippedHalvings: 0 });
-  const small = network(size, width, numClasses, variant, activations, { stem: 1, skippedHalvings: 1 });
+  const usual = network(options, { stem: 2, skippedHalvings: 0 });
+  const small = network(options, { stem: 1, skippedHalvings: 1 });
+  const fitting = (images: tf.Tensor4D) => images.shape[1] < 100 ? small : usual;
   return {
-    parameters: usual.parameters,
-    forward: (params, images, mode) => (images.shape[1] < 100 ? small : usual).forward(params, images, mode),
+    ...usual,
+    features: (params, images, mode) => fitting(images).features(params, images, mode),
+    forward: (params, images, mode) => fitting(images).forward(params, images, mode),
   };
 }
 
 function network(
-  size: "large" | "small",
-  width: number,
-  numClasses: number,
-  variant: Variant,
-  activations: Activations,
+  options: MobileNetV3Options,
   halving: { stem: number; skippedHalvings: number },
 ): Network {
+  const { size, width, numClasses, variant, head, activations = standardActivations } = options;
   const { relu, hardSigmoid, hardSwish } = activations;
   let channels = roundChannels(16 * width);
   const features: Layer[] = [
@@ -150,5 +157,5 @@ function network(
     ...(variant.classifierBatchNorm ? [batchNorm("classifier_bn", hidden, variant.epsilon)] : []),
     activate(hardSwish),
   );
-  return classifierNetwork(sequential(...features), hidden, numClasses);
+  return classifierNetwork(sequential(...features), { channels: hidden, numClasses, head });
 }

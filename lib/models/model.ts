@@ -5,8 +5,10 @@ import type { Preprocessing } from "../data/preprocessing.ts";
 import { countOperations } from "../graph/complexity.ts";
 import { type HostTensor, sizeOf } from "../graph/host_tensor.ts";
 import { tf } from "../tensorflow/tf.ts";
+import { headOf } from "./classifier.ts";
 import { createInference, type Inference, recordInference } from "./inference.ts";
-import type { ForwardResult, Network } from "./network.ts";
+import { isTrainable } from "./layers.ts";
+import type { ForwardOptions, ForwardResult, Network } from "./network.ts";
 import { createNetwork, type ModelRecord } from "./registry.ts";
 
 /** A network with weights, class names and the preprocessing that belongs to them. */
@@ -30,12 +32,12 @@ export interface Model {
    *
    * @param params Parameters and running statistics, e.g. the model's own `params`.
    * @param images Float32 `[batch, height, width, 3]`, normalised with the model's mean and std.
-   * @param options `training`: whether batch norms use the statistics of the batch.
+   * @param options `training`: whether batch norms use the statistics of the batch; `dropout`: factors of the features.
    */
   forward(
     params: Readonly<Record<string, tf.Tensor>>,
     images: tf.Tensor4D,
-    options: { training: boolean },
+    options: ForwardOptions,
   ): ForwardResult;
   /**
    * Class scores before the softmax.
@@ -71,7 +73,7 @@ const largestBatch = 32;
  */
 export function createModel(parts: ModelParts): Model {
   const { record, classNames, weights, preprocessing = record.preprocessing } = parts;
-  const network = createNetwork(record, { numClasses: classNames.length });
+  const network = createNetwork(record, { numClasses: classNames.length, head: headOf(weights) });
   const compiled = new Map<number, Promise<Inference>>();
   let params: Record<string, tf.Tensor> | undefined;
   let complexity: Model["complexity"] | undefined;
@@ -135,7 +137,7 @@ export function createModel(parts: ModelParts): Model {
       complexity ??= {
         gflops: countOperations(recordInference(network, preprocessing, 1)) / 1e9,
         megaParams: network.parameters
-          .filter(({ kind }) => !kind.startsWith("running-"))
+          .filter(isTrainable)
           .reduce((sum, { shape }) => sum + sizeOf(shape), 0) / 1e6,
       };
       return complexity;

@@ -1,8 +1,10 @@
 import { IMAGENET_CLASS_NAMES } from "./imagenet_class_names.ts";
+import { headOf } from "./classifier.ts";
 import { initialise } from "./initialise.ts";
 import type { ParameterSpec } from "./layers.ts";
 import { parseCheckpointMetadata } from "./checkpoint_metadata.ts";
 import { createModel, type Model } from "./model.ts";
+import type { ClassifierHead } from "./network.ts";
 import { createNetwork, modelIds, type ModelRecord, modelRecord } from "./registry.ts";
 import type { Naming } from "./weights/key_maps.ts";
 import { loadWeights, readWeightsFile, type WeightsRef } from "./weights/load_weights.ts";
@@ -47,6 +49,12 @@ export interface OpenModelOptions {
   signal?: AbortSignal;
 }
 
+/** How a model is opened to be trained. */
+export interface OpenForTrainingOptions extends OpenModelOptions {
+  /** Kind of the classifier, which is made anew if the weights' is another. @default {the weights'} */
+  head?: ClassifierHead;
+}
+
 /**
  * Opens a model: a known id with published or own weights, or a checkpoint that a run has written.
  *
@@ -57,7 +65,7 @@ export interface OpenModelOptions {
  * @throws {TypeError} If the weights do not fit the network.
  * @throws {Error} If the weights cannot be had.
  */
-export async function openModel(source: string, options: OpenModelOptions = {}): Promise<Model> {
+export async function openModel(source: string, options: OpenForTrainingOptions = {}): Promise<Model> {
   const { device, executor, onProgress, signal } = options;
   await openExecutor({ device, executor, onProgress, signal });
   return isWeightsPath(source) ? await openCheckpoint(source, options) : await openById(source, options);
@@ -68,7 +76,7 @@ export function isWeightsPath(source: string): boolean {
   return /[/\\]|\.(safetensors|pth|pt|bin)$/i.test(source);
 }
 
-async function openCheckpoint(path: string, options: OpenModelOptions): Promise<Model> {
+async function openCheckpoint(path: string, options: OpenForTrainingOptions): Promise<Model> {
   const { metadata } = await readWeightsFile(path);
   const saved = parseCheckpointMetadata(metadata);
   if (options.weights !== undefined) {
@@ -103,7 +111,7 @@ async function openCheckpoint(path: string, options: OpenModelOptions): Promise<
   return await assemble(record, path, { ...options, classNames }, preprocessing);
 }
 
-async function openById(id: string, options: OpenModelOptions): Promise<Model> {
+async function openById(id: string, options: OpenForTrainingOptions): Promise<Model> {
   const { weights } = options;
   const record = modelRecord(id);
   if (weights === null) return await assemble(record, null, options);
@@ -149,13 +157,14 @@ async function recordOfFile(id: string, record: ModelRecord, path: string): Prom
 async function assemble(
   record: ModelRecord,
   ref: WeightsRef | null,
-  options: OpenModelOptions,
+  options: OpenForTrainingOptions,
   preprocessing: Preprocessing = withSize(record.preprocessing, options.imageSize),
 ): Promise<Model> {
   const wanted = options.classNames?.length ?? options.numClasses;
   checkClasses(options);
   const numClasses = wanted ?? record.pretrainedClasses;
-  const network = createNetwork(record, { numClasses });
+  const head = options.head ?? await storedHead(ref, record);
+  const network = createNetwork(record, { numClasses, head });
   const { seed = 0 } = options;
   let weights: Record<string, HostTensor>;
   if (ref === null) weights = initialise(network.parameters, seed);
@@ -163,7 +172,9 @@ async function assemble(
     const loaded = await loadWeights(ref, record.architecture, {
       expectedShapes: Object.fromEntries(network.parameters.map(({ name, shape }) => [name, shape])),
       otherClassifier: wanted === undefined ? "refuse" : "drop",
-      mayBeMissing: record.variant.classifierBatchNorm ? ["classifier_bn.", "classifier."] : [],
+      mayBeMissing: record.variant.classifierBatchNorm
+        ? ["classifier_bn.", "classifier."]
+        : ["classifier.scale"], // the reference's files do not have it
       onProgress: options.onProgress,
       signal: options.signal,
     });
@@ -172,6 +183,11 @@ async function assemble(
     weights = Object.fromEntries(network.parameters.map(({ name }) => [name, all[name]!]));
   }
   return createModel({ record, classNames: classNamesOf(options, numClasses), weights, preprocessing });
+}
+
+/** The kind of the classifier in a file; published weights have linear ones. */
+async function storedHead(ref: WeightsRef | null, { architecture }: ModelRecord): Promise<ClassifierHead> {
+  return typeof ref === "string" ? headOf((await loadWeights(ref, architecture)).tensors) : "linear";
 }
 
 function checkClasses({ classNames, numClasses }: OpenModelOptions): void {

@@ -3,7 +3,7 @@ import type { Preprocessing } from "../data/preprocessing.ts";
 import { efficientNetB0 } from "./efficientnet.ts";
 import { mobilenetV3 } from "./mobilenet_v3.ts";
 import type { WeightsRef } from "./weights/load_weights.ts";
-import type { Activations, Network, Variant } from "./network.ts";
+import type { Activations, ClassifierHead, Network, Variant } from "./network.ts";
 
 /** The architectures, by timm's names without the `tf_` prefix. */
 export type ArchitectureId =
@@ -228,15 +228,16 @@ export function modelRecord(id: string): ModelRecord {
  * The network a record's weights fit.
  *
  * @param record A record of the registry.
- * @param options `numClasses`: outputs of the classifier; `activations`: what to put in place of the usual ones.
+ * @param options `numClasses`: outputs of the classifier; `head`: its kind; `activations`: what to put in place of the
+ * usual ones.
  * @returns The network.
  * @throws {RangeError} If `numClasses` is not a positive integer.
  */
 export function createNetwork(
   record: ModelRecord,
-  options: { numClasses: number; activations?: Activations },
+  options: { numClasses: number; head?: ClassifierHead; activations?: Activations },
 ): Network {
-  const { numClasses, activations } = options;
+  const { numClasses, head, activations } = options;
   if (!Number.isInteger(numClasses) || numClasses < 1) {
     throw new RangeError(
       `Cannot create ${record.id}: numClasses must be a positive integer, and it is ${numClasses}`,
@@ -244,6 +245,7 @@ export function createNetwork(
   }
   const common = {
     numClasses,
+    head,
     variant: record.variant,
     ...(activations === undefined ? {} : { activations }),
   };

@@ -5,6 +5,8 @@ import type { HostTensor } from "../graph/host_tensor.ts";
 import { createInference, type Inference } from "../models/inference.ts";
 import type { CompiledFunction } from "../graph/compiled_function.ts";
 import { compileForExecutor } from "../tensorflow/executor.ts";
+import { marginOf } from "./am_softmax.ts";
+import { lossOf } from "./auxiliary.ts";
 import { hashData, type RunState } from "./checkpoint.ts";
 import { classWeights } from "./class_weights.ts";
 import { type Clock, startClock } from "./clock.ts";
@@ -12,7 +14,7 @@ import { createEarlyStopping } from "./early_stopping.ts";
 import type { EpochRecord } from "./events.ts";
 import type { Recipe } from "./recipe.ts";
 import { createSchedule, type Schedule } from "./schedules.ts";
-import { initialState, recordTrainStep } from "./train_step.ts";
+import { initialState, type Learner, recordTrainStep } from "./train_step.ts";
 import type { TrainingSetup } from "./trainer.ts";
 
 /** A run with its compiled functions and loaders. */
@@ -24,6 +26,8 @@ export interface Run extends TrainingSetup {
   readonly dataHash: string;
   readonly clock: Clock;
   readonly schedule: Schedule;
+  /** The networks of the step: the main one, then the auxiliary ones. */
+  readonly learners: readonly Learner[];
   /** Where the run stands. */
   state: RunState;
   bestWeights: Record<string, HostTensor> | undefined;
@@ -46,9 +50,10 @@ export async function startRun(setup: TrainingSetup): Promise<Run> {
     batchSize: Math.min(recipe.batchSize, data.validation.samples.length),
     training: false,
   });
+  const [main, ...auxiliary] = learnersOf(setup);
   const graph = recordTrainStep({
-    network,
-    preprocessing,
+    ...main!,
+    auxiliary,
     batchSize: trainLoader.batchSize,
     loss: {
       labelSmoothing: recipe.labelSmoothing,
@@ -65,7 +70,9 @@ export async function startRun(setup: TrainingSetup): Promise<Run> {
   const { state, bestWeights } = splitTensors(resume?.tensors ?? {});
   const step = await compileForExecutor(
     graph,
-    resume === undefined ? initialState(network, setup.weights, recipe) : state,
+    resume === undefined
+      ? initialState(network, setup.weights, { ema: recipe.ema, auxiliary: setup.auxiliary })
+      : state,
     recipe.precision,
   );
   return {
@@ -78,11 +85,27 @@ export async function startRun(setup: TrainingSetup): Promise<Run> {
     dataHash: hashData(data),
     clock: startClock(),
     schedule: createSchedule(recipe),
+    learners: [main!, ...auxiliary],
     state: resume?.state ??
       { epoch: 0, step: 0, lossSum: 0, correct: 0, history: [], earlyStopping: createEarlyStopping() },
     bestWeights,
     skipped: 0,
   };
+}
+
+/** The networks of a step with their losses. */
+function learnersOf({ network, preprocessing, recipe, auxiliary = [] }: TrainingSetup): Learner[] {
+  const { dropout, learningRate } = recipe;
+  return [
+    { network, preprocessing, dropout, margin: marginOf(recipe) },
+    ...auxiliary.map(({ network, preprocessing, settings }) => ({
+      network,
+      preprocessing,
+      dropout: settings.dropout,
+      margin: marginOf(lossOf(settings)),
+      learningRateFactor: (settings.learningRate ?? learningRate) / learningRate,
+    })),
+  ];
 }
 
 function augmentationOf({ augmentation }: Recipe): Augmentation | undefined {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { bestFileName, resumeFileName, saveResume, saveWeights } from "./checkpoint.ts";
+import { auxiliaryFileName, bestFileName, resumeFileName, saveResume, saveWeights } from "./checkpoint.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import { unusableTensors } from "../models/unusable_tensors.ts";
 import { divergenceError } from "./divergence.ts";
@@ -19,15 +19,38 @@ export async function saveBest(
   record: EpochRecord | undefined,
 ): Promise<void> {
   const path = join(run.outputDir, bestFileName);
+  const { data: { classNames }, recipe } = run;
   await saveWeights(path, weights, {
     format: 1,
     model: run.model,
-    classNames: run.data.classNames,
+    classNames,
     preprocessing: run.preprocessing,
-    recipe: run.recipe,
+    recipe,
     ...(record === undefined ? {} : { metrics: { ...record } }),
   });
   await run.emit({ type: "checkpoint", kind: "best", path, epoch: record?.epoch ?? run.state.epoch });
+}
+
+/**
+ * Writes the auxiliary models as they are now, each for itself.
+ *
+ * @param run The run.
+ */
+export async function saveAuxiliary(run: Run): Promise<void> {
+  const { data: { classNames }, recipe } = run;
+  for (const [index, { model, preprocessing }] of (run.auxiliary ?? []).entries()) {
+    const [parameters, statistics] = await Promise.all(
+      ["parameters", "statistics"].map((part) => run.step.read(`auxiliary/${index + 1}/${part}/`)),
+    );
+    const path = join(run.outputDir, auxiliaryFileName(index));
+    await saveWeights(path, { ...parameters, ...statistics }, {
+      format: 1,
+      model,
+      classNames,
+      preprocessing,
+      recipe,
+    });
+  }
 }
 
 /**

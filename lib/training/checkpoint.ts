@@ -40,7 +40,10 @@ export interface ResumeCheckpoint {
   readonly dataHash: string;
   readonly environment: Environment;
   readonly state: RunState;
-  /** State of the training step (`parameters/*`, `velocities/*`, `statistics/*`) and the best weights (`best/*`). */
+  /**
+   * State of the training step (`parameters/*`, `velocities/*`, `statistics/*`, `average/*`, `auxiliary/*`) and the best
+   * weights (`best/*`).
+   */
   readonly tensors: Readonly<Record<string, HostTensor>>;
 }
 
@@ -128,6 +131,11 @@ function checksum(tensors: Readonly<Record<string, HostTensor>>): string {
     sum = crc32(new Uint8Array(buffer, byteOffset, byteLength), sum);
   }
   return sum.toString(16).padStart(8, "0");
+}
+
+/** Name of the file with the weights of an auxiliary model, 0-based. */
+export function auxiliaryFileName(index: number): string {
+  return `auxiliary_${index + 1}.safetensors`;
 }
 
 /** A hash of what a run is trained and validated on: class names, and the names and labels of the samples. */

@@ -1,24 +1,32 @@
-import { augmentationProblems, type AugmentationStep } from "../augment/augmentation_steps.ts";
+import type { AugmentationStep } from "../augment/augmentation_steps.ts";
 import type { DatasetSplits } from "../data/dataset.ts";
 import { checkClassNames } from "../data/dataset.ts";
 import { DatasetError, type DatasetProblem } from "../data/dataset_error.ts";
-import { type Precision, precisions } from "../graph/compiled_function.ts";
+import type { Precision } from "../graph/compiled_function.ts";
 import type { Model } from "../models/model.ts";
+import { isWeightsPath } from "../models/open_model.ts";
+import { modelRecord } from "../models/registry.ts";
 import type { Device } from "../tensorflow/engine.ts";
 import { type ExecutorChoice, executorChoices } from "../tensorflow/executor.ts";
 import { classWeights, type ClassWeightsOption } from "./class_weights.ts";
 import type { TrainingEvent } from "./events.ts";
+import type { LossName } from "./am_softmax.ts";
 import type { EMAOptions } from "./ema.ts";
+import type { AuxiliaryModel, Recipe } from "./recipe.ts";
+import { recipeFieldNames, recipeProblems } from "./recipe_fields.ts";
+import { recipeChanges, settleRecipe } from "./settle_recipe.ts";
 import type { SAMOptions } from "./sam.ts";
 import * as check from "../errors/check_options.ts";
 
 /** Options of `fineTune`. */
 export interface FineTuneOptions {
   /**
-   * How to train.
+   * How to train: `baseline`, `adaptive` (all techniques of the reference, and as many epochs as it takes), or a recipe
+   * as plain data, of which what is left out is the baseline's. The options below change single fields of it; their
+   * defaults here are the baseline's.
    * @default {"baseline"}
    */
-  recipe?: "baseline";
+  recipe?: "baseline" | "adaptive" | Partial<Recipe>;
   /** Times the training set is gone through; with `resumeFrom` as many as the run had, for they shape its schedule. @default {30} */
   epochs?: number;
   /** Pictures a step. @default {32} */
@@ -32,8 +40,15 @@ export interface FineTuneOptions {
   schedule?: "cosine" | "constant" | "plateau";
   /** Epochs over which the rate rises from a tenth. @default {0} */
   warmUpEpochs?: number;
-  /** The loss. @default {"softmax"} */
-  loss?: "softmax";
+  /**
+   * The loss and the classifier that belongs to it: `amSoftmax` and `cosineSoftmax` have a cosine classifier.
+   * @default {"softmax"}
+   */
+  loss?: LossName;
+  /** With `amSoftmax`: what the true class's cosine counts less. @default {0.35} */
+  margin?: number;
+  /** With a cosine classifier: what cosines are multiplied by. @default {"auto"} with `amSoftmax`, 1 with `cosineSoftmax` */
+  scale?: number | "auto";
   /** Share of the target spread over all classes, 0..1. @default {0} */
   labelSmoothing?: number;
   /** `"auto"` weighs classes by inverse frequency (mean 1); or a weight by class name. @default {none} */
@@ -46,6 +61,14 @@ export interface FineTuneOptions {
   sam?: SAMOptions;
   /** Only weights of convolutions and linear layers decay, and biases have twice the learning rate. @default {false} */
   noBiasDecay?: boolean;
+  /** Share of the classifier's inputs that is left out in each step, 0..1. @default {0} */
+  dropout?: number;
+  /**
+   * Models that learn together with this one, each from the mean of all their probabilities too; only this one is
+   * validated and returned. OpenVINO Training Extensions take `[{ model: "mobilenetv3_large_100", dropout: 0.2 }]`.
+   * @default {none}
+   */
+  auxiliaryModels?: readonly AuxiliaryModel[];
   /**
    * A moving average of the weights beside them: each epoch both are validated and the better one counts; OpenVINO
    * Training Extensions take `{ decay: 0.999 }`. @default {none}
@@ -104,6 +127,10 @@ const known: readonly (keyof FineTuneOptions)[] = [
   "schedule",
   "warmUpEpochs",
   "loss",
+  "margin",
+  "scale",
+  "dropout",
+  "auxiliaryModels",
   "labelSmoothing",
   "classWeights",
   "momentum",
@@ -143,9 +170,14 @@ const known: readonly (keyof FineTuneOptions)[] = [
 export function checkFineTune(source: string | Model, data: DatasetSplits, options: FineTuneOptions): void {
   checkSource(source);
   check.checkOptions(options, known, "fineTune");
+  const { recipe } = options;
+  if (typeof recipe === "object") check.checkOptions(recipe, recipeFieldNames, "fineTune", "recipe");
   check.checkValues("fineTune", problemsOf(options));
+  if (options.resumeFrom === undefined && typeof source === "string" && !isWeightsPath(source)) {
+    settleRecipe(modelRecord(source), options);
+  }
   checkData(data);
-  classWeights(options.classWeights, data.train);
+  classWeights(recipeChanges(options).classWeights, data.train);
 }
 
 function checkSource(source: string | Model): void {
@@ -159,7 +191,7 @@ function checkSource(source: string | Model): void {
 }
 
 function problemsOf(options: FineTuneOptions): (check.OptionProblem | undefined)[] {
-  const { epochs = 30, warmUpEpochs = 0, weights, signal, logs } = options;
+  const { recipe, weights, signal, logs } = options;
   const problem = (option: keyof FineTuneOptions, wanted: string, wrongType: boolean) => ({
     option,
     found: options[option],
@@ -167,24 +199,8 @@ function problemsOf(options: FineTuneOptions): (check.OptionProblem | undefined)
     wrongType,
   });
   return [
-    check.oneOf("recipe", options.recipe, ["baseline"]),
-    check.oneOf("loss", options.loss, ["softmax"]),
-    check.positiveInteger("epochs", options.epochs),
-    check.positiveInteger("batchSize", options.batchSize),
-    check.positiveNumber("learningRate", options.learningRate),
-    check.oneOf("schedule", options.schedule, ["cosine", "constant", "plateau"]),
-    check.wholeNumber("warmUpEpochs", options.warmUpEpochs) ??
-      (warmUpEpochs > 0 && warmUpEpochs >= epochs && options.resumeFrom === undefined
-        ? problem("warmUpEpochs", `fewer than the ${epochs} epochs`, false)
-        : undefined),
-    check.ratio("labelSmoothing", options.labelSmoothing),
-    check.ratio("momentum", options.momentum),
-    check.nonNegativeNumber("weightDecay", options.weightDecay),
-    ...settingOption("sam", options.sam, "rho", 0.05, check.positiveNumber),
-    ...settingOption("ema", options.ema, "decay", 0.999, check.ratio),
-    check.ofType("noBiasDecay", options.noBiasDecay, "boolean"),
-    check.positiveInteger("earlyStoppingPatience", options.earlyStoppingPatience),
-    ...augmentationOption(options.augmentation),
+    ...recipeOption(recipe),
+    ...recipeProblems(options as Readonly<Record<string, unknown>>),
     weights === null ? undefined : check.ofType("weights", weights, "string"),
     check.positiveInteger("imageSize", options.imageSize),
     check.wholeNumber("seed", options.seed),
@@ -192,7 +208,6 @@ function problemsOf(options: FineTuneOptions): (check.OptionProblem | undefined)
     check.ofType("resumeFrom", options.resumeFrom, "string"),
     check.oneOf("device", options.device, ["auto", "cpu", "gpu"]),
     check.oneOf("executor", options.executor, executorChoices),
-    check.oneOf("precision", options.precision, precisions),
     check.positiveInteger("workers", options.workers),
     check.oneOf("onUnreadable", options.onUnreadable, ["error", "skip"]),
     check.ofType("view", options.view, "boolean"),
@@ -207,27 +222,16 @@ function problemsOf(options: FineTuneOptions): (check.OptionProblem | undefined)
   ];
 }
 
-/** An object with one number. */
-function settingOption(
-  option: "sam" | "ema",
-  value: unknown,
-  setting: string,
-  example: number,
-  checkNumber: (option: string, value: unknown) => check.OptionProblem | undefined,
-): (check.OptionProblem | undefined)[] {
-  if (value === undefined) return [];
-  if (typeof value !== "object" || value === null || Object.keys(value).join() !== setting) {
-    const wanted = `an object like { ${setting}: ${example} }`;
-    return [{ option, found: value, wanted, wrongType: true }];
+/** A name, or fields of a recipe. */
+function recipeOption(recipe: unknown): (check.OptionProblem | undefined)[] {
+  if (typeof recipe !== "object" || recipe === null) {
+    const problem = check.oneOf("recipe", recipe, ["baseline", "adaptive"]);
+    return [problem && { ...problem, wanted: `${problem.wanted}, or an object with fields of a recipe` }];
   }
-  return [checkNumber(`${option}.${setting}`, (value as Record<string, unknown>)[setting] ?? null)];
-}
-
-/** A name, or a list of steps. */
-function augmentationOption(augmentation: unknown): (check.OptionProblem | undefined)[] {
-  return Array.isArray(augmentation)
-    ? augmentationProblems("augmentation", augmentation)
-    : [check.oneOf("augmentation", augmentation, ["baseline", "none"])];
+  return [
+    check.ofType("recipe.name", (recipe as Partial<Recipe>).name, "string"),
+    ...recipeProblems(recipe as Readonly<Record<string, unknown>>, "recipe."),
+  ];
 }
 
 function checkData(data: DatasetSplits): void {

@@ -1,17 +1,34 @@
 import type { AugmentationStep } from "../augment/augmentation_steps.ts";
 import type { Precision } from "../graph/compiled_function.ts";
 import type { ModelRecord } from "../models/registry.ts";
+import type { LossName, LossSettings } from "./am_softmax.ts";
 import type { EMAOptions } from "./ema.ts";
 import type { PlateauOptions } from "./schedules.ts";
 import type { SAMOptions } from "./sam.ts";
 import type { ClassWeightsOption } from "./class_weights.ts";
 
+/** A model that learns beside the trained one, and it from it; plain data. */
+export interface AuxiliaryModel {
+  /** Its id, e.g. `mobilenetv3_large_100`. */
+  readonly model: string;
+  /** Its first weights, as in `loadModel`: a tag, a path, or `null` for random ones. @default {the published ones} */
+  readonly weights?: string | null;
+  /** Its loss and classifier. @default {"amSoftmax"} */
+  readonly loss?: LossName;
+  /** Of `amSoftmax`. @default {0.35} */
+  readonly margin?: number;
+  /** Of a cosine classifier. @default {"auto"} with `amSoftmax`, 1 with `cosineSoftmax` */
+  readonly scale?: number | "auto";
+  /** Its learning rate, which follows the same schedule. @default {the main model's} */
+  readonly learningRate?: number;
+  /** Share of its classifier's inputs that is left out in each step, 0..1. @default {0} */
+  readonly dropout?: number;
+}
+
 /** How a model is trained: plain data, saved with the weights. */
-export interface Recipe {
+export interface Recipe extends LossSettings {
   /** What the recipe is called. */
   readonly name: string;
-  /** Softmax cross-entropy. */
-  readonly loss: "softmax";
   /** Pictures a step. */
   readonly batchSize: number;
   /** Times the training set is gone through. */
@@ -43,6 +60,10 @@ export interface Recipe {
   readonly sam?: SAMOptions;
   /** Whether only weights of convolutions and linear layers decay, and biases learn twice as fast; none: all alike. */
   readonly noBiasDecay?: boolean;
+  /** Share of the classifier's inputs that is left out in each step, 0..1; none: 0. */
+  readonly dropout?: number;
+  /** Models that learn together with this one; none: it learns alone. */
+  readonly auxiliaryModels?: readonly AuxiliaryModel[];
   /** Moving average of the weights: each epoch the better of it and the weights counts; none: only the weights. */
   readonly ema?: EMAOptions;
   /** What products and convolutions of the training step are computed in; none: float32. */
@@ -55,6 +76,11 @@ const references = {
   efficientnet: { learningRate: 0.003, batchSize: 64 },
 };
 
+/** Which of the reference's recipes a model has. */
+export function familyOf({ architecture }: ModelRecord): "mobilenet" | "efficientnet" {
+  return architecture.startsWith("mobilenet") ? "mobilenet" : "efficientnet";
+}
+
 /**
  * The baseline recipe of OpenVINO Training Extensions' custom classification: softmax loss, SGD with momentum 0.9 and
  * weight decay 5e-4, cosine per epoch to 0, horizontal flip and slight random crop, no layer frozen. The average
@@ -66,8 +92,7 @@ const references = {
  * @returns The recipe.
  */
 export function baselineRecipe(record: ModelRecord, changes: Partial<Recipe> = {}): Recipe {
-  const family = record.architecture.startsWith("mobilenet") ? "mobilenet" : "efficientnet";
-  const reference = references[family];
+  const reference = references[familyOf(record)];
   const batchSize = changes.batchSize ?? 32;
   return {
     name: "baseline",
@@ -83,4 +108,42 @@ export function baselineRecipe(record: ModelRecord, changes: Partial<Recipe> = {
     ...changes,
     batchSize,
   };
+}
+
+/**
+ * The adaptive recipe of OpenVINO Training Extensions' custom classification, which finds its length by itself: sharpness-
+ * aware minimisation, no bias decay, a moving average, warm-up and reduction on a plateau with early stopping at the
+ * lowest rate, AugMix and rotation; for MobileNetV3 mutual learning with an auxiliary large one that has AM-softmax, and
+ * for the large ones cutout; for EfficientNet AM-softmax.
+ *
+ * @param record The model.
+ * @param changes Settings that differ from the recipe's.
+ * @returns The recipe.
+ */
+export function adaptiveRecipe(record: ModelRecord, changes: Partial<Recipe> = {}): Recipe {
+  const isMobileNet = familyOf(record) === "mobilenet";
+  const turned: readonly AugmentationStep[] = [
+    { kind: "flip" },
+    { kind: "rotate", probability: 0.35, degrees: 10 },
+  ];
+  const cutout: readonly AugmentationStep[] = record.architecture.includes("large")
+    ? [{ kind: "cutout", probability: 0.35, share: 0.3 }]
+    : [];
+  const common: Partial<Recipe> = {
+    name: "adaptive",
+    epochs: 200,
+    schedule: "plateau",
+    warmUpEpochs: 5,
+    earlyStoppingPatience: 5,
+    sam: { rho: 0.05 },
+    noBiasDecay: true,
+    ema: { decay: 0.999 },
+  };
+  const own: Partial<Recipe> = isMobileNet
+    ? {
+      augmentation: [{ kind: "augMix", magnitude: 4, width: 2 }, ...cutout, ...turned],
+      auxiliaryModels: [{ model: "mobilenetv3_large_100", dropout: 0.2 }],
+    }
+    : { loss: "amSoftmax", augmentation: [{ kind: "augMix", magnitude: 5, width: 3 }, ...turned] };
+  return baselineRecipe(record, { ...common, ...own, ...changes });
 }

@@ -6,17 +6,23 @@ import { parseCheckpointMetadata } from "../models/checkpoint_metadata.ts";
 import { initialise } from "../models/initialise.ts";
 import { createModel, type Model } from "../models/model.ts";
 import { isWeightsPath, openModel } from "../models/open_model.ts";
+import type { ClassifierHead } from "../models/network.ts";
 import { createNetwork, modelRecord } from "../models/registry.ts";
 import { readWeightsFile } from "../models/weights/load_weights.ts";
 import { CheckpointError, hashData, loadResume, type ResumeCheckpoint } from "./checkpoint.ts";
 import { compareEnvironments, type Environment } from "./environment.ts";
+import { headOfLoss } from "./am_softmax.ts";
+import { type AuxiliaryNetwork, openAuxiliary, reopenAuxiliary, withScale } from "./auxiliary.ts";
 import type { FineTuneOptions } from "./fine_tune_options.ts";
-import { baselineRecipe, type Recipe } from "./recipe.ts";
+import type { Recipe } from "./recipe.ts";
+import { recipeChanges, settleRecipe } from "./settle_recipe.ts";
 
 /** What a run begins with. */
 export interface Start {
   readonly model: Model;
   readonly recipe: Recipe;
+  /** The models that learn beside it. */
+  readonly auxiliary: readonly AuxiliaryNetwork[];
   readonly seed: number;
   /** Where the run writes unless it is told otherwise. */
   readonly outputDir: string;
@@ -56,55 +62,62 @@ export async function startAnew(
   }
   const { classNames } = data;
   const opening = { device, executor, signal, onProgress };
-  const model = typeof source !== "string"
-    ? adapt(source, classNames, seed, imageSize)
+  const settle = ({ id }: { id: string }) => settleRecipe(modelRecord(id), options);
+  const adapted = (model: Model) => adapt(model, classNames, seed, imageSize, headOfLoss(settle(model).loss));
+  const opened = typeof source !== "string"
+    ? adapted(source)
     : isWeightsPath(source)
-    ? adapt(await openModel(source, opening), classNames, seed, imageSize)
-    : await openModel(source, { ...opening, weights, imageSize, seed, classNames });
-  const changes: Partial<Recipe> = {
-    batchSize: options.batchSize,
-    epochs: options.epochs,
-    learningRate: options.learningRate,
-    schedule: options.schedule,
-    warmUpEpochs: options.warmUpEpochs,
-    labelSmoothing: options.labelSmoothing,
-    classWeights: options.classWeights,
-    momentum: options.momentum,
-    weightDecay: options.weightDecay,
-    earlyStoppingPatience: options.earlyStoppingPatience,
-    augmentation: options.augmentation,
-    sam: options.sam,
-    noBiasDecay: options.noBiasDecay,
-    ema: options.ema,
-    precision: options.precision,
-  };
-  const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+    ? adapted(await openModel(source, opening))
+    : await openModel(source, {
+      ...opening,
+      weights,
+      imageSize,
+      seed,
+      classNames,
+      head: headOfLoss(settle(modelRecord(source)).loss),
+    });
+  const settled = settle(opened);
+  const model = createModel({
+    record: modelRecord(opened.id),
+    classNames,
+    weights: withScale(opened.weights, settled, classNames.length),
+    preprocessing: opened.preprocessing,
+  });
+  const auxiliary = await openAuxiliary(settled.auxiliaryModels ?? [], classNames, model.preprocessing, {
+    ...opening,
+    seed,
+  });
+  const recipe: Recipe = settled.auxiliaryModels === undefined
+    ? settled
+    : { ...settled, auxiliaryModels: auxiliary.map(({ model, settings }) => ({ ...settings, model })) };
   const time = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
   return {
     model,
-    recipe: baselineRecipe(modelRecord(model.id), given),
+    recipe,
+    auxiliary,
     seed,
     outputDir: join("outputs", `${model.id}-${time}`),
     warnings: [],
   };
 }
 
-/** The same weights for other classes (with a fresh classifier) or another size. */
+/** The same weights for other classes or another kind of classifier (with a fresh one), or another size. */
 function adapt(
   model: Model,
   classNames: readonly string[],
   seed: number,
   imageSize = model.preprocessing.size.height,
+  head: ClassifierHead,
 ): Model {
   const record = modelRecord(model.id);
   const size = imageSize === model.preprocessing.size.height
     ? model.preprocessing.size
     : { height: imageSize, width: imageSize };
   const preprocessing = { ...model.preprocessing, size };
-  const same = model.classNames.length === classNames.length &&
+  const same = model.network.head === head && model.classNames.length === classNames.length &&
     model.classNames.every((name, index) => name === classNames[index]);
   if (same) return createModel({ record, classNames, weights: model.weights, preprocessing });
-  const network = createNetwork(record, { numClasses: classNames.length });
+  const network = createNetwork(record, { numClasses: classNames.length, head });
   const fresh = initialise(network.parameters, seed);
   const weights: Record<string, HostTensor> = {};
   for (const { name } of network.parameters) {
@@ -158,6 +171,7 @@ export async function startAgain(
   return {
     model: createModel({ record: modelRecord(resume.model), classNames, weights, preprocessing }),
     recipe,
+    auxiliary: reopenAuxiliary(recipe.auxiliaryModels ?? [], classNames, preprocessing),
     seed,
     outputDir: isFolder ? resumeFrom : dirname(resumeFrom),
     resume,
@@ -198,36 +212,39 @@ function otherData(data: DatasetSplits, resume: ResumeCheckpoint): string[] {
 }
 
 function otherOptions(options: FineTuneOptions, { recipe, seed, preprocessing }: ResumeCheckpoint): string[] {
-  const settings: { readonly [K in keyof FineTuneOptions]: unknown } = {
-    recipe: recipe.name,
-    epochs: recipe.epochs,
-    batchSize: recipe.batchSize,
-    learningRate: recipe.learningRate,
-    schedule: recipe.schedule,
-    warmUpEpochs: recipe.warmUpEpochs,
-    loss: recipe.loss,
-    labelSmoothing: recipe.labelSmoothing,
-    classWeights: recipe.classWeights,
-    momentum: recipe.momentum,
-    weightDecay: recipe.weightDecay,
-    earlyStoppingPatience: recipe.earlyStoppingPatience,
-    augmentation: recipe.augmentation,
-    sam: recipe.sam,
-    noBiasDecay: recipe.noBiasDecay ?? false,
-    ema: recipe.ema,
-    precision: recipe.precision ?? "float32",
+  const asked: Readonly<Record<string, unknown>> = {
+    ...recipeChanges(options),
+    auxiliaryModels: recipeChanges(options).auxiliaryModels?.map((auxiliary) => ({
+      ...auxiliary,
+      model: modelRecord(auxiliary.model).id,
+    })),
+    name: typeof options.recipe === "string" ? options.recipe : options.recipe?.name,
+    imageSize: options.imageSize,
+    seed: options.seed,
+  };
+  const settings: Readonly<Record<string, unknown>> = {
+    noBiasDecay: false,
+    precision: "float32",
+    dropout: 0,
+    ...recipe,
     imageSize: preprocessing.size.height,
     seed,
   };
   const show = (value: unknown) => value === undefined ? "not set" : canonical(value);
-  return (Object.keys(settings) as (keyof FineTuneOptions)[])
-    .filter((name) => options[name] !== undefined && canonical(options[name]) !== canonical(settings[name]))
-    .map((name) => `${name}: was ${show(settings[name])}, is ${show(options[name])}`);
+  return Object.keys(asked)
+    .filter((name) => asked[name] !== undefined && canonical(asked[name]) !== canonical(settings[name]))
+    .map((name) =>
+      `${name === "name" ? "recipe" : name}: was ${show(settings[name])}, is ${show(asked[name])}`
+    );
 }
 
-/** JSON with the names of an object in order. */
+/** JSON with the names of objects in order. */
 function canonical(value: unknown): string {
-  return typeof value === "object" && value !== null
-    ? JSON.stringify(Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1)))
-    : JSON.stringify(value);
+  return JSON.stringify(
+    value,
+    (_, part) =>
+      typeof part === "object" && part !== null && !Array.isArray(part)
+        ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => a < b ? -1 : 1))
+        : part,
+  );
 }

@@ -1,26 +1,40 @@
 import type { Preprocessing } from "../data/preprocessing.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { ParameterSpec } from "../models/layers.ts";
+import { isTrainable } from "../models/layers.ts";
 import type { Network } from "../models/network.ts";
 import { normaliseImages } from "../operators/normalise_images.ts";
 import { record, type SpecTree } from "../tensorflow/record.ts";
 import { tf } from "../tensorflow/tf.ts";
-import { crossEntropy, type CrossEntropyOptions } from "./losses.ts";
+import { withMargin } from "./am_softmax.ts";
 import { type EMAOptions, movingAverage } from "./ema.ts";
+import { crossEntropy, type CrossEntropyOptions } from "./losses.ts";
+import { mutualLoss } from "./mutual_learning.ts";
 import { ascend, type SAMOptions } from "./sam.ts";
 import { type OptimizerOptions, settingsOf, sgd } from "./sgd.ts";
 
-/** What a training step is made of. */
-export interface TrainStepOptions {
+/** A network that learns in a step. */
+export interface Learner {
   readonly network: Network;
   readonly preprocessing: Preprocessing;
+  /** Margin of AM-softmax, for a cosine classifier. @default {0} */
+  readonly margin?: number;
+  /** Share of the classifier's inputs that is set to 0, 0..1: the step takes a mask. @default {0} */
+  readonly dropout?: number;
+  /** Factor on the step's learning rate. @default {1} */
+  readonly learningRateFactor?: number;
+}
+
+/** What a training step is made of. The step's own network is the main one: loss, hits and average are its. */
+export interface TrainStepOptions extends Learner {
   readonly batchSize: number;
   readonly loss: CrossEntropyOptions;
   readonly optimizer: OptimizerOptions;
+  /** Networks that learn beside the main one, and it from them; inputs of their own size are not possible. @default {none} */
+  readonly auxiliary?: readonly Learner[];
   /** Descends by the gradient at moved weights, which takes a second pass. @default {none} */
   readonly sam?: SAMOptions;
-  /** Keeps a moving average of parameters and running statistics. @default {none} */
+  /** Keeps a moving average of the main network's parameters and running statistics. @default {none} */
   readonly ema?: EMAOptions;
   /** Weight of the batch in the running statistics of batch norms. @default {0.1} */
   readonly statisticsMomentum?: number;
@@ -28,96 +42,180 @@ export interface TrainStepOptions {
 
 type Tensors = Record<string, tf.Tensor>;
 
-/** Whether a parameter is trained, or is a running statistic that follows the batches. */
-export function isTrainable({ kind }: ParameterSpec): boolean {
-  return kind !== "running-mean" && kind !== "running-variance";
+/** State of one network of a step. */
+interface LearnerState {
+  readonly parameters: Tensors;
+  readonly velocities: Tensors;
+  readonly statistics: Tensors;
+}
+
+/** What a pass over the batch gives of one network. */
+interface Pass {
+  readonly logits: tf.Tensor2D;
+  readonly statistics: Tensors;
 }
 
 /**
- * Records a whole training step: bytes to the network's input, forward, loss, gradients, optimiser, running statistics.
- * With sharpness-aware minimisation it has two passes; the running statistics follow the first one's.
+ * Records a whole training step: bytes to the networks' inputs, forward, loss, gradients, optimiser, running statistics,
+ * moving average. With sharpness-aware minimisation it has two passes; loss, hits and running statistics are the first
+ * one's. Networks that learn together share one loss (the mean of theirs, and {@linkcode mutualLoss}); each has its own
+ * optimiser and, for the second pass, its own norm.
  *
- * @param options Network, batch and settings.
- * @returns A graph with the inputs `images` (uint8 `[batch, height, width, 3]`), `labels` (int32 `[batch]`) and
- * `learningRate` (scalar), the state `parameters/*`, `velocities/*`, `statistics/*` and, if asked for, `average/*` as
- * inputs and outputs, and the outputs `loss` (scalar) and `correct` (int32 scalar, pictures of the batch whose best class was right).
+ * @param options Networks, batch and settings.
+ * @returns A graph with the inputs `images` (uint8 `[batch, height, width, 3]`), `labels` (int32 `[batch]`),
+ * `learningRate` (scalar) and, for a network with dropout, `dropout/<index>` (float32 `[batch, featureChannels]`, index 0
+ * for the main one), the state `parameters/*`, `velocities/*`, `statistics/*`, for the auxiliary networks
+ * `auxiliary/<1, 2, ...>/parameters/*` and so on, and, if asked for, `average/*` as inputs and outputs, and the outputs
+ * `loss` (scalar) and `correct` (int32 scalar, pictures of the batch whose best class was right).
  */
 export function recordTrainStep(options: TrainStepOptions): Graph {
-  const { network, preprocessing, batchSize, loss: lossOptions, optimizer, sam } = options;
-  const { ema, statisticsMomentum = 0.1 } = options;
+  const { preprocessing, batchSize, loss: lossOptions, optimizer, auxiliary = [], sam, ema } = options;
+  const { statisticsMomentum = 0.1 } = options;
   const { height, width } = preprocessing.size;
-  const trained = network.parameters.filter(isTrainable), trainable = trained.map(({ name }) => name);
-  const specs = (wanted: boolean): SpecTree =>
-    Object.fromEntries(
-      network.parameters.filter((spec) => isTrainable(spec) === wanted)
-        .map(({ name, shape }) => [name, { dtype: "float32", shape }]),
-    );
+  const learners: readonly Learner[] = [options, ...auxiliary];
+  const [main, ...others] = learners.map(stateSpecs);
   const inputs = {
     images: { dtype: "uint8", shape: [batchSize, height, width, 3] },
     labels: { dtype: "int32", shape: [batchSize] },
     learningRate: { dtype: "float32", shape: [] },
-    parameters: specs(true),
-    velocities: specs(true),
-    statistics: specs(false),
-    ...(ema === undefined ? {} : { average: { ...specs(true), ...specs(false) } }),
-  };
+    dropout: Object.fromEntries(
+      learners.flatMap(({ dropout = 0, network }, index) =>
+        dropout === 0
+          ? []
+          : [[index, { dtype: "float32", shape: [batchSize, network.featureChannels] } as const]]
+      ),
+    ),
+    ...main!,
+    auxiliary: Object.fromEntries(others.map((specs, index) => [index + 1, specs])),
+    ...(ema === undefined ? {} : { average: { ...main!["parameters"]!, ...main!["statistics"]! } }),
+  } satisfies SpecTree;
 
   return record(
     (given) => {
-      const { images, labels, learningRate } = given;
-      const parameters = given.parameters as Tensors, velocities = given.velocities as Tensors;
-      const running = given.statistics as Tensors;
-      const input = normaliseImages(images, preprocessing);
-      let logits: tf.Tensor2D | undefined;
-      let batch: Tensors = {};
-      const lossOf = (...values: tf.Tensor[]) => {
-        const params = { ...running, ...Object.fromEntries(trainable.map((name, i) => [name, values[i]!])) };
-        const result = network.forward(params, input, { training: true });
-        batch = result.statistics;
-        logits = tf.keep(result.logits); // out of the gradient's scope, as the statistics are
-        return crossEntropy(result.logits, labels as tf.Tensor1D, lossOptions);
+      const { images, labels, learningRate, dropout } = given;
+      const states = [given, ...Object.values(given.auxiliary)] as unknown as readonly LearnerState[];
+      const forward = (index: number, parameters: Tensors, input: tf.Tensor4D): Pass =>
+        learners[index]!.network.forward({ ...states[index]!.statistics, ...parameters }, input, {
+          training: true,
+          dropout: (dropout as Tensors)[index],
+        });
+      const input = learners.map(({ preprocessing }) => normaliseImages(images, preprocessing));
+      const shared = (passes: readonly Pass[]) => {
+        const losses = passes.map(({ logits }, index) => {
+          const { network: { head }, margin = 0 } = learners[index]!;
+          const scores = head === "linear" || margin === 0
+            ? logits
+            : withMargin(logits, labels as tf.Tensor1D, scaleOf(states[index]!), margin);
+          return crossEntropy(scores, labels as tf.Tensor1D, lossOptions);
+        });
+        if (losses.length === 1) return losses[0]!;
+        const mean = tf.div(tf.addN(losses), losses.length);
+        return tf.add(mean, mutualLoss(passes.map(({ logits }) => logits))) as tf.Scalar;
       };
-      const values = trainable.map((name) => parameters[name]!);
-      const first = tf.valueAndGrads(lossOf)(values), { value: loss } = first;
-      let { grads } = first;
-      if (sam !== undefined) {
-        const seen = { batch, logits }; // loss, statistics and hits are those of the weights as they are
-        grads = tf.valueAndGrads(lossOf)(ascend(values, grads, sam)).grads;
-        ({ batch, logits } = seen);
-      }
+      /** Loss, passes and each network's gradients at some parameters. */
+      const gradients = (parameters: readonly Tensors[]) => {
+        let passes: Pass[] = [];
+        const { value, grads } = tf.valueAndGrads((...values: tf.Tensor[]) => {
+          let at = 0;
+          passes = parameters.map((own, index) => {
+            const params = Object.fromEntries(Object.keys(own).map((name) => [name, values[at++]!]));
+            const pass = forward(index, params, input[index]!);
+            return { ...pass, logits: tf.keep(pass.logits) }; // out of the gradient's scope, as the statistics are
+          });
+          return shared(passes);
+        })(parameters.flatMap((own) => Object.values(own)));
+        let at = 0;
+        const each = parameters.map((own) =>
+          Object.fromEntries(Object.keys(own).map((name) => [name, grads[at++]!]))
+        );
+        return { loss: value, passes, grads: each };
+      };
 
-      const updates = trained.map(({ name, kind }, index) =>
-        [
-          name,
-          sgd(values[index]!, grads[index]!, velocities[name]!, learningRate, settingsOf(kind, optimizer)),
-        ] as const
-      );
-      const next: Tensors = {
-        ...Object.fromEntries(updates.map(([name, update]) => [name, update.value])),
-        ...Object.fromEntries(
-          Object.entries(running).map(([name, value]) => [
-            name,
-            tf.add(tf.mul(value, 1 - statisticsMomentum), tf.mul(batch[name]!, statisticsMomentum)),
-          ]),
-        ),
-      };
-      const nextOf = (names: readonly string[]) =>
-        Object.fromEntries(names.map((name) => [name, next[name]!]));
-      const average = (given as { average?: Tensors }).average ?? {};
+      const parameters = states.map((state) => state.parameters);
+      const first = gradients(parameters);
+      const { grads } = sam === undefined
+        ? first
+        : gradients(parameters.map((own, index) => moved(own, first.grads[index]!, sam)));
+      // Several processes would average `grads` and the statistics of `first.passes` here, and nothing else.
+      const next = learners.map((learner, index) => ({
+        ...descended(learner, states[index]!, grads[index]!, learningRate, optimizer),
+        statistics: followed(states[index]!.statistics, first.passes[index]!.statistics, statisticsMomentum),
+      }));
+
+      const [nextMain, ...nextOthers] = next;
+      const all: Tensors = { ...nextMain!.parameters, ...nextMain!.statistics };
       const averages = Object.fromEntries(
-        Object.entries(average).map(([name, value]) => [name, movingAverage(value, next[name]!, ema!)]),
+        Object.entries((given as { average?: Tensors }).average ?? {})
+          .map(([name, value]) => [name, movingAverage(value, all[name]!, ema!)]),
       );
       return {
-        loss: nanUnlessFinite(loss, Object.values(batch)),
-        correct: tf.sum(tf.equal(tf.argMax(logits!, -1), labels).toInt()),
-        parameters: nextOf(trainable),
-        velocities: Object.fromEntries(updates.map(([name, update]) => [name, update.velocity])),
-        statistics: nextOf(Object.keys(running)),
+        loss: nanUnlessFinite(
+          first.loss,
+          first.passes.flatMap(({ statistics }) => Object.values(statistics)),
+        ),
+        correct: tf.sum(tf.equal(tf.argMax(first.passes[0]!.logits, -1), labels).toInt()),
+        ...nextMain!,
+        ...(others.length === 0 ? {} : {
+          auxiliary: Object.fromEntries(nextOthers.map((state, index) => [index + 1, state])),
+        }),
         ...(ema === undefined ? {} : { average: averages }),
       };
     },
     inputs,
     { name: "train_step" },
+  );
+}
+
+/** Names and shapes of the state of one network. */
+function stateSpecs({ network }: Learner) {
+  const specs = (wanted: boolean) =>
+    Object.fromEntries(
+      network.parameters.filter((spec) => isTrainable(spec) === wanted)
+        .map(({ name, shape }) => [name, { dtype: "float32", shape } as const]),
+    );
+  return { parameters: specs(true), velocities: specs(true), statistics: specs(false) };
+}
+
+function scaleOf({ statistics }: LearnerState): tf.Tensor {
+  return statistics["classifier.scale"]!;
+}
+
+function moved(parameters: Tensors, grads: Tensors, sam: SAMOptions): Tensors {
+  const values = ascend(Object.values(parameters), Object.values(grads), sam);
+  return Object.fromEntries(Object.keys(parameters).map((name, index) => [name, values[index]!]));
+}
+
+/** Parameters and velocities after a step of the optimiser. */
+function descended(
+  { network, learningRateFactor = 1 }: Learner,
+  { parameters, velocities }: LearnerState,
+  grads: Tensors,
+  learningRate: tf.Tensor,
+  optimizer: OptimizerOptions,
+): Pick<LearnerState, "parameters" | "velocities"> {
+  const rate = learningRateFactor === 1 ? learningRate : tf.mul(learningRate, learningRateFactor);
+  const updates = network.parameters.filter(isTrainable).map(({ name, kind }) =>
+    [
+      name,
+      sgd(parameters[name]!, grads[name]!, velocities[name]!, rate, settingsOf(kind, optimizer)),
+    ] as const
+  );
+  return {
+    parameters: Object.fromEntries(updates.map(([name, { value }]) => [name, value])),
+    velocities: Object.fromEntries(updates.map(([name, { velocity }]) => [name, velocity])),
+  };
+}
+
+/** Running statistics after a batch. What is no statistic of the batch is a constant, and stays. */
+function followed(running: Tensors, batch: Tensors, momentum: number): Tensors {
+  return Object.fromEntries(
+    Object.entries(running).map(([name, value]) => {
+      const seen = batch[name];
+      return [
+        name,
+        seen === undefined ? tf.mul(value, 1) : tf.add(tf.mul(value, 1 - momentum), tf.mul(seen, momentum)),
+      ];
+    }),
   );
 }
 
@@ -130,19 +228,27 @@ function nanUnlessFinite(loss: tf.Tensor, statistics: readonly tf.Tensor[]): tf.
   return tf.where(tf.isFinite(tf.sum(tf.concat([...statistics]))), loss, NaN);
 }
 
+/** A network with its first weights. */
+export interface WeightedNetwork {
+  readonly network: Network;
+  /** Its parameters and running statistics by name. */
+  readonly weights: Readonly<Record<string, HostTensor>>;
+}
+
 /**
- * First state of the training step: the weights, velocities of zero, and the weights as their average.
+ * First state of the training step: the weights, velocities of zero, and the main network's weights as their average.
  *
- * @param network The network.
+ * @param network The main network.
  * @param weights Its parameters and running statistics by name.
- * @param options `ema`: whether the step keeps an average.
+ * @param options `ema`: whether the step keeps an average; `auxiliary`: the networks beside it.
  * @returns Variables for the compiled step.
  */
 export function initialState(
   network: Network,
   weights: Readonly<Record<string, HostTensor>>,
-  { ema }: Pick<TrainStepOptions, "ema"> = {},
+  options: Pick<TrainStepOptions, "ema"> & { auxiliary?: readonly WeightedNetwork[] } = {},
 ): Record<string, HostTensor> {
+  const { ema, auxiliary = [] } = options;
   const state: Record<string, HostTensor> = {};
   for (const spec of network.parameters) {
     const value = weights[spec.name]!;
@@ -154,5 +260,10 @@ export function initialState(
     state[`parameters/${spec.name}`] = value;
     state[`velocities/${spec.name}`] = { ...value, data: new Float32Array(value.data.length) };
   }
+  auxiliary.forEach(({ network, weights }, index) => {
+    for (const [name, value] of Object.entries(initialState(network, weights))) {
+      state[`auxiliary/${index + 1}/${name}`] = value;
+    }
+  });
   return state;
 }

@@ -4,7 +4,9 @@ import type { Batch } from "../data/loader.ts";
 import type { Preprocessing } from "../data/preprocessing.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import type { Network } from "../models/network.ts";
+import type { AuxiliaryNetwork } from "./auxiliary.ts";
 import { bestFileName, type ResumeCheckpoint } from "./checkpoint.ts";
+import { dropoutMask } from "./dropout.ts";
 import { updateEarlyStopping } from "./early_stopping.ts";
 import type { Environment } from "./environment.ts";
 import type { EpochRecord, StopReason, TrainingEvent } from "./events.ts";
@@ -18,7 +20,7 @@ import {
   type Run,
   startRun,
 } from "./_run.ts";
-import { diverged, saveBest, saveRun } from "./_run_files.ts";
+import { diverged, saveAuxiliary, saveBest, saveRun } from "./_run_files.ts";
 import { type Measured, validate } from "./_validation.ts";
 
 /** What a run is made of. */
@@ -29,6 +31,8 @@ export interface TrainingSetup {
   readonly preprocessing: Preprocessing;
   /** First weights: parameters and running statistics by name, in tfjs's layouts. */
   readonly weights: Readonly<Record<string, HostTensor>>;
+  /** Models that learn beside it. */
+  readonly auxiliary?: readonly AuxiliaryNetwork[];
   readonly data: DatasetSplits;
   readonly recipe: Recipe;
   readonly seed: number;
@@ -145,6 +149,7 @@ async function takeStep(
     images: { dtype: "uint8", shape: [rows, height, width, 3], data: batch.images },
     labels: { dtype: "int32", shape: [rows], data: batch.labels },
     learningRate: { dtype: "float32", shape: [], data: new Float32Array([learningRate]) },
+    ...dropoutMasks(run, rows),
   });
   const loss = outputs["loss"]!.data[0] as number;
   if (!Number.isFinite(loss)) {
@@ -155,6 +160,20 @@ async function takeStep(
     );
   }
   return { loss, correct: outputs["correct"]!.data[0] as number };
+}
+
+/** A mask for each network with dropout. */
+function dropoutMasks(
+  { learners, seed, state: { epoch, step } }: Run,
+  rows: number,
+): Record<string, HostTensor> {
+  return Object.fromEntries(
+    learners.flatMap(({ dropout = 0, network: { featureChannels } }, index) => {
+      if (dropout === 0) return [];
+      const key = { seed, epoch, step, index, learners: learners.length };
+      return [[`dropout/${index}`, dropoutMask([rows, featureChannels], dropout, key)]];
+    }),
+  );
 }
 
 /** Measures the current epoch's weights and closes its row of the history. Returns whether that was done. */
@@ -204,6 +223,7 @@ async function validateEpoch(run: Run): Promise<boolean> {
   });
   if (best) {
     run.bestWeights = weights;
+    await saveAuxiliary(run);
     await saveBest(run, weights, record);
   }
   await saveRun(run);
@@ -239,7 +259,10 @@ async function validateBetter(
 async function endRun(run: Run, stopped: StopReason): Promise<TrainingOutcome> {
   const best = bestRecord(run.state);
   const weights = run.bestWeights ?? await currentWeights(run);
-  if (best === undefined) await saveBest(run, weights, undefined);
+  if (best === undefined) {
+    await saveAuxiliary(run);
+    await saveBest(run, weights, undefined);
+  }
   await run.emit({
     type: "end",
     stopped,

@@ -8,11 +8,12 @@ import { countOperations } from "../../lib/graph/complexity.ts";
 import type { HostTensor } from "../../lib/graph/host_tensor.ts";
 import { recordInference } from "../../lib/models/inference.ts";
 import { type Activations, standardActivations } from "../../lib/models/network.ts";
+import { isTrainable } from "../../lib/models/layers.ts";
 import { createNetwork, modelRecord } from "../../lib/models/registry.ts";
 import { fromTfjsLayout } from "../../lib/models/weights/layouts.ts";
 import { sigmoid, swish } from "../../lib/operators/activations.ts";
 import { compile, tf } from "../../lib/tensorflow/mod.ts";
-import { isTrainable, recordTrainStep } from "../../lib/training/train_step.ts";
+import { recordTrainStep } from "../../lib/training/train_step.ts";
 import {
   distance,
   type EvaluationOracle,

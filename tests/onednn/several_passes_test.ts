@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import type { Graph } from "../../lib/graph/graph.ts";
 import type { HostTensor } from "../../lib/graph/host_tensor.ts";
+import { isTrainable } from "../../lib/models/layers.ts";
 import type { Network } from "../../lib/models/network.ts";
 import { createNetwork, modelRecord } from "../../lib/models/registry.ts";
 import { normaliseImages } from "../../lib/operators/normalise_images.ts";
@@ -15,7 +16,7 @@ import { record, type SpecTree } from "../../lib/tensorflow/record.ts";
 import { tf } from "../../lib/tensorflow/tf.ts";
 import { crossEntropy } from "../../lib/training/losses.ts";
 import { sgd } from "../../lib/training/sgd.ts";
-import { initialState, isTrainable } from "../../lib/training/train_step.ts";
+import { initialState } from "../../lib/training/train_step.ts";
 import { compileFor } from "./_compare.ts";
 import { classes, preprocessingOf, smooth, trainingInputs, weightsOf } from "./_training.ts";
 

@@ -2,16 +2,12 @@
 import assert from "node:assert/strict";
 import type { HostTensor } from "../../lib/graph/host_tensor.ts";
 import { initialise } from "../../lib/models/initialise.ts";
+import { isTrainable } from "../../lib/models/layers.ts";
 import { createNetwork, modelRecord } from "../../lib/models/registry.ts";
 import { compile } from "../../lib/tensorflow/compile.ts";
 import { startBackend } from "../../lib/tensorflow/backend.ts";
 import { settingsOf } from "../../lib/training/sgd.ts";
-import {
-  initialState,
-  isTrainable,
-  recordTrainStep,
-  type TrainStepOptions,
-} from "../../lib/training/train_step.ts";
+import { initialState, recordTrainStep, type TrainStepOptions } from "../../lib/training/train_step.ts";
 
 await startBackend();
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { Preprocessing } from "../../lib/data/preprocessing.ts";
 import { sizeOf } from "../../lib/graph/host_tensor.ts";
-import { batchNorm, convolution, pool, sequential } from "../../lib/models/layers.ts";
+import { batchNorm, convolution, isTrainable, pool, sequential } from "../../lib/models/layers.ts";
 import type { Network } from "../../lib/models/network.ts";
 import { compile, tf } from "../../lib/tensorflow/mod.ts";
-import { initialState, isTrainable, recordTrainStep } from "../../lib/training/train_step.ts";
+import { initialState, recordTrainStep } from "../../lib/training/train_step.ts";
 import { assertClose, generate } from "../operators/_check.ts";
 
 const batchSize = 3, side = 5, classes = 4, channels = 6, epsilon = 1e-3;
@@ -23,13 +23,21 @@ const body = sequential(
   pool(),
   convolution("head", { inChannels: channels, outChannels: classes, bias: true }),
 );
+const forward: Network["forward"] = (params, images, { training }) => {
+  const statistics: Record<string, tf.Tensor> = {};
+  const y = body.forward(images, { params, training, statistics });
+  return { logits: tf.reshape(y, [-1, classes]), statistics };
+};
 const network: Network = {
   parameters: body.parameters,
-  forward(params, images, { training }) {
-    const statistics: Record<string, tf.Tensor> = {};
-    const y = body.forward(images, { params, training, statistics });
-    return { logits: tf.reshape(y, [-1, classes]), statistics };
+  head: "linear",
+  featureChannels: classes,
+  forward,
+  features(params, images, mode) {
+    const { logits, statistics } = forward(params, images, mode);
+    return { features: logits, statistics };
   },
+  classify: (_, features) => features,
 };
 const weights = Object.fromEntries(
   network.parameters.map((

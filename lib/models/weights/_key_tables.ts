@@ -78,19 +78,20 @@ export function keyPairs(architecture: Architecture, naming: Naming): KeyPair[] 
 // What a layer's tensors are called, the same for everybody.
 const conv = ["weight"];
 const dense = ["weight", "bias"];
+const classifier = [...dense, "scale"]; // a cosine classifier has a scale and no bias
 const bn = ["weight", "bias", "running_mean", "running_var"];
 
 /** A layer: its source's name, timm's name, its tensors. */
 type Layer = readonly [source: string, timm: string, parts: readonly string[]];
 
-/** Stem and head. OTE's classifier may have a batch norm and PReLUs, which timm has no name for. */
+/** Stem and head. Cosine classifiers, and the batch norm and PReLUs of OTE's, are not timm's: their names are ours. */
 const outerLayers: Readonly<Record<Family, Readonly<Partial<Record<Naming, readonly Layer[]>>>>> = {
   mobilenetv3: {
     timm: [
       ["conv_stem", "conv_stem", conv],
       ["bn1", "bn1", bn],
       ["conv_head", "conv_head", dense],
-      ["classifier", "classifier", dense],
+      ["classifier", "classifier", classifier],
       ["classifier_bn", "classifier_bn", bn],
       ["final_act", "final_act", conv],
       ["classifier_act", "classifier_act", conv],
@@ -118,7 +119,7 @@ const outerLayers: Readonly<Record<Family, Readonly<Partial<Record<Naming, reado
       ["bn1", "bn1", bn],
       ["conv_head", "conv_head", conv],
       ["bn2", "bn2", bn],
-      ["classifier", "classifier", dense],
+      ["classifier", "classifier", classifier],
       ["final_act", "final_act", conv],
     ],
     torchvision: [

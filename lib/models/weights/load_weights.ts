@@ -24,7 +24,8 @@ export interface LoadWeightsOptions {
   /** Shapes the network wants, by timm's names, in tfjs's layouts. Without it nothing is compared. */
   readonly expectedShapes?: Readonly<Record<string, readonly number[]>>;
   /**
-   * What to do with a classifier of another number of classes: refuse it, or leave it out for the caller to create.
+   * What to do with a classifier of another number of classes or another kind (with or without a bias): refuse it, or
+   * leave it out for the caller to create.
    * @default {"refuse"}
    */
   readonly otherClassifier?: "refuse" | "drop";
@@ -49,7 +50,7 @@ export interface LoadedWeights {
   naming: Naming;
   /** What the file says about itself; `{}` for `.pth`. */
   metadata: Record<string, string>;
-  /** The classifier that was left out because its number of classes differs. */
+  /** The classifier that was left out because its number of classes or its kind differs. */
   droppedClassifier?: { foundClasses: number; wantedClasses: number };
   /** Expected names under {@linkcode LoadWeightsOptions.mayBeMissing} that the file does not have. */
   missing: string[];
@@ -148,9 +149,14 @@ function dropOtherClassifier(
 ): { kept: Record<string, HostTensor>; droppedClassifier?: LoadedWeights["droppedClassifier"] } {
   const foundClasses = tensors["classifier.weight"]?.shape[0];
   const wantedClasses = expectedShapes?.["classifier.weight"]?.[1];
-  const isOther = foundClasses !== undefined && wantedClasses !== undefined && foundClasses !== wantedClasses;
-  if (otherClassifier === "refuse" || !isOther) return { kept: tensors };
-  const { "classifier.weight": _weight, "classifier.bias": _bias, ...kept } = tensors;
+  if (otherClassifier === "refuse" || foundClasses === undefined || wantedClasses === undefined) {
+    return { kept: tensors };
+  }
+  const hasBias = "classifier.bias" in tensors, wantsBias = "classifier.bias" in (expectedShapes ?? {});
+  if (foundClasses === wantedClasses && hasBias === wantsBias) return { kept: tensors };
+  const kept = Object.fromEntries(
+    Object.entries(tensors).filter(([name]) => !name.startsWith("classifier.")),
+  );
   return { kept, droppedClassifier: { foundClasses, wantedClasses } };
 }
 
