@@ -20,7 +20,8 @@ export interface OptimizerOptions extends SGDOptions {
 
 /**
  * What the optimiser does with a parameter of some kind. Without `noBiasDecay` all are alike. With it only the weights
- * of convolutions and linear layers decay, and biases (batch norms' offsets too) have twice the learning rate.
+ * of convolutions and linear layers decay (of a cosine classifier only the direction counts), and biases (batch norms'
+ * offsets too) have twice the learning rate.
  *
  * @param kind What the parameter is in its layer.
  * @param options Settings of the whole network.
@@ -36,6 +37,7 @@ export function settingsOf(kind: ParameterKind, options: OptimizerOptions): SGDO
     case "offset":
       return { momentum, weightDecay: 0, learningRateFactor: 2 };
     case "scale":
+    case "cosine":
       return { momentum, weightDecay: 0 };
     default:
       return { momentum, weightDecay };
