@@ -6,7 +6,9 @@ import { initialise } from "../../lib/models/initialise.ts";
 import type { Network } from "../../lib/models/network.ts";
 import { createNetwork, modelRecord } from "../../lib/models/registry.ts";
 import { compileForExecutor } from "../../lib/tensorflow/executor.ts";
-import { initialState, recordTrainStep } from "../../lib/training/train_step.ts";
+import { headOfLoss, marginOf } from "../../lib/training/am_softmax.ts";
+import { initialState, type Learner, recordTrainStep } from "../../lib/training/train_step.ts";
+import { type Technique, techniques } from "./techniques.ts";
 
 /** A training step of a network with random weights, and a batch for it. */
 export interface BenchmarkStep {
@@ -25,21 +27,40 @@ export interface BenchmarkStep {
  * @param id timm's id.
  * @param batchSize Pictures.
  * @param size Their side in pixels.
+ * @param technique What it has besides.
  * @returns The step, its first state and a batch.
  */
-export function createBenchmarkStep(id: string, batchSize: number, size: number): BenchmarkStep {
+export function createBenchmarkStep(
+  id: string,
+  batchSize: number,
+  size: number,
+  technique: keyof typeof techniques = "plain",
+): BenchmarkStep {
   const classes = 100, record = modelRecord(id);
-  const network = createNetwork(record, { numClasses: classes });
+  const { loss = "softmax", noBiasDecay, sam, ema, auxiliary: auxiliaryId } =
+    techniques[technique] as Technique;
+  const network = createNetwork(record, { numClasses: classes, head: headOfLoss(loss) });
   const preprocessing = { ...record.preprocessing, size: { height: size, width: size } };
   const weights = initialise(network.parameters, 0);
-  const optimizer = { momentum: 0.9, weightDecay: 5e-4 };
+  const optimizer = { momentum: 0.9, weightDecay: 5e-4, noBiasDecay };
+  const auxiliary = auxiliaryId === undefined ? [] : [createAuxiliary(auxiliaryId, classes, preprocessing)];
   const noise = crypto.getRandomValues(new Uint8Array(65536));
   return {
     network,
     preprocessing,
     weights,
-    graph: recordTrainStep({ network, preprocessing, batchSize, loss: {}, optimizer }),
-    variables: initialState(network, weights),
+    graph: recordTrainStep({
+      network,
+      preprocessing,
+      margin: marginOf({ loss }),
+      batchSize,
+      loss: {},
+      optimizer,
+      sam,
+      ema,
+      auxiliary,
+    }),
+    variables: initialState(network, weights, { ema, auxiliary }),
     inputs: {
       images: {
         dtype: "uint8",
@@ -54,6 +75,18 @@ export function createBenchmarkStep(id: string, batchSize: number, size: number)
       learningRate: { dtype: "float32", shape: [], data: new Float32Array([0.01]) },
     },
   };
+}
+
+/** The auxiliary model of the adaptive recipe. */
+function createAuxiliary(
+  id: string,
+  numClasses: number,
+  { size }: Preprocessing,
+): Learner & { weights: Record<string, HostTensor> } {
+  const record = modelRecord(id);
+  const network = createNetwork(record, { numClasses, head: "cosine" });
+  const preprocessing = { ...record.preprocessing, size };
+  return { network, preprocessing, margin: 0.35, weights: initialise(network.parameters, 1) };
 }
 
 /** Compiles it for the executor that was opened. */

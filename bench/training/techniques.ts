@@ -1,0 +1,27 @@
+import type { LossName } from "../../lib/training/am_softmax.ts";
+import type { EMAOptions } from "../../lib/training/ema.ts";
+import type { SAMOptions } from "../../lib/training/sam.ts";
+
+/** What a measured step has besides SGD with momentum. */
+export interface Technique {
+  readonly loss?: LossName;
+  readonly noBiasDecay?: boolean;
+  readonly sam?: SAMOptions;
+  readonly ema?: EMAOptions;
+  /** Id of the model that learns beside the main one. */
+  readonly auxiliary?: string;
+}
+
+const sam = { rho: 0.05 }, ema = { decay: 0.999 }, auxiliary = "mobilenetv3_large_100", loss = "amSoftmax";
+
+/** The techniques of the adaptive recipes, each alone and together. */
+export const techniques = {
+  "plain": {},
+  "no bias decay": { noBiasDecay: true },
+  "EMA": { ema },
+  "AM-softmax": { loss },
+  "SAM": { sam },
+  "mutual learning": { auxiliary },
+  "adaptive, alone": { loss, noBiasDecay: true, sam, ema },
+  "adaptive, mutual": { noBiasDecay: true, sam, ema, auxiliary },
+} as const satisfies Record<string, Technique>;
