@@ -1,0 +1,137 @@
+/**
+ * What the adaptive recipes and each of their parts do to accuracy, in short runs on few pictures: baseline, adaptive,
+ * and adaptive without each part, on Fashion-MNIST and the emoji set, with three seeds.
+ *
+ *     deno run -A bench/ablation.ts [--list] [--only TEXT] [--limit N] [--document]
+ *
+ * A queue that can be stopped at any time: each run writes `bench/results/ablation/<run>.json`, runs that have a file
+ * are left out, and the one that was stopped goes on where it was. `--document` writes the tables and plots of
+ * docs/results.md from the files.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import process from "node:process";
+import { Command } from "npm:commander@15.1.0";
+import type { Dataset, DatasetSplits } from "../lib/data/dataset.ts";
+import { emojiPictures } from "../lib/data/datasets/emoji.ts";
+import { fashionMNIST } from "../lib/data/datasets/fashion_mnist.ts";
+import { writeFile } from "../lib/files/write_file.ts";
+import { cacheFolder } from "../lib/provision/cache.ts";
+import { evaluate, fineTune, split } from "../mod.ts";
+import { bestRate, readResults, type Result, resultsFolder } from "./ablation/results.ts";
+import {
+  type AblationRun,
+  type DataName,
+  nameOf,
+  networks,
+  queue,
+  recipeOf,
+  settings,
+} from "./ablation/runs.ts";
+import { writeDocument } from "./ablation/document.ts";
+
+const options = new Command("ablation")
+  .option("--list", "tell which runs are done and which are not")
+  .option("--only <text>", "runs whose name has this text")
+  .option("--limit <n>", "so many runs at most", Number, Infinity)
+  .option("--document", "write docs/results.md from the results")
+  .parse(["deno", "ablation", ...Deno.args])
+  .opts<{ list?: boolean; only?: string; limit: number; document?: boolean }>();
+
+const opened = new Map<DataName, DatasetSplits & { test: Dataset }>();
+
+const wanted = queue().filter((run) => nameOf(run).includes(options.only ?? ""));
+if (options.list) {
+  const done = new Set((await readResults()).map(nameOf));
+  for (const run of wanted) console.log(`${done.has(nameOf(run)) ? "done" : "open"}  ${nameOf(run)}`);
+} else if (options.document) await writeDocument();
+else await work();
+Deno.exit(); // the threads that compute would keep the process
+
+async function work(): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stop.abort());
+  let left = options.limit;
+  for (const run of wanted) {
+    const done = await readResults();
+    if (left <= 0 || stop.signal.aborted) return;
+    if (done.some((result) => nameOf(result) === nameOf(run))) continue;
+    const result = await carryOut(run, run.learningRate ?? bestRate(done, run), stop.signal);
+    if (result === undefined) return;
+    await Deno.mkdir(resultsFolder, { recursive: true });
+    await writeFile(join(resultsFolder, `${nameOf(run)}.json`), `${JSON.stringify(result, null, 2)}\n`);
+    console.error(
+      `${nameOf(run)}: ${(100 * result.testTop1).toFixed(2)} % in ${result.seconds.toFixed(0)} s`,
+    );
+    left--;
+  }
+}
+
+/** One run; nothing if it was stopped, and goes on the next time. */
+async function carryOut(
+  run: AblationRun,
+  learningRate: number,
+  signal: AbortSignal,
+): Promise<Result | undefined> {
+  const { id, weights } = networks[run.network];
+  const data = await openData(run.data);
+  const outputDir = join(cacheFolder(), "ablation", nameOf(run));
+  const begun = await Deno.stat(join(outputDir, "resume.safetensors")).then(() => true, () => false);
+  const spent = process.cpuUsage();
+  const trained = await fineTune(id, data, {
+    ...(begun
+      ? { resumeFrom: outputDir }
+      : { recipe: recipeOf(run, learningRate), seed: run.seed, outputDir }),
+    weights,
+    imageSize: settings.imageSize,
+    logs: [],
+    view: false,
+    signal,
+  });
+  if (trained.stopped === "interrupted") return undefined;
+  const { user, system } = process.cpuUsage(spent);
+  const { top1, loss } = await evaluate(trained, data.test);
+  await trained.model.dispose();
+  await Deno.remove(outputDir, { recursive: true });
+  const sizes = { train: data.train, validation: data.validation, test: data.test };
+  return {
+    ...run,
+    learningRateUsed: learningRate,
+    model: trained.model.id,
+    imageSize: settings.imageSize,
+    pictures: Object.fromEntries(Object.entries(sizes).map(([name, { samples }]) => [name, samples.length])),
+    recipe: trained.recipe,
+    testTop1: top1,
+    testLoss: loss,
+    validationTop1: trained.best!.validationTop1,
+    bestEpoch: trained.best!.epoch,
+    epochs: trained.history.length,
+    validationTop1ByEpoch: trained.history.map(({ validationTop1 }) => validationTop1),
+    trainLossByEpoch: trained.history.map(({ trainLoss }) => trainLoss),
+    /** Of the wall and of the processor; other work may have run beside it. A run that went on lacks its first part. */
+    seconds: trained.durationSeconds,
+    processorSeconds: (user + system) / 1e6,
+    wentOn: begun,
+    library: trained.environment.library,
+  };
+}
+
+/** The same pictures for every run. */
+async function openData(name: DataName): Promise<DatasetSplits & { test: Dataset }> {
+  const known = opened.get(name);
+  if (known !== undefined) return known;
+  const all = name === "fashion" ? await fashionMNIST() : await emojiPictures({ size: settings.imageSize });
+  const test = all.test!;
+  const part = (set: Dataset, count: number) =>
+    split(set, { validation: count / set.samples.length, seed: 7 }).validation;
+  const { train, validation, test: tested } = settings.pictures;
+  const data = name === "emoji" ? { ...all, test } : {
+    ...all,
+    train: part(all.train, train),
+    validation: part(all.validation, validation),
+    test: part(test, tested),
+  };
+  opened.set(name, data);
+  return data;
+}
