@@ -16,6 +16,7 @@ import type { AuxiliaryModel, Recipe } from "./recipe.ts";
 import { recipeFieldNames, recipeProblems } from "./recipe_fields.ts";
 import { recipeChanges, settleRecipe } from "./settle_recipe.ts";
 import type { SAMOptions } from "./sam.ts";
+import type { PlateauOptions } from "./schedules.ts";
 import * as check from "../errors/check_options.ts";
 
 /** Options of `fineTune`. */
@@ -38,6 +39,8 @@ export interface FineTuneOptions {
    * six epochs, down to a 200th; `constant` stays. @default {"cosine"}
    */
   schedule?: "cosine" | "constant" | "plateau";
+  /** With the schedule `plateau`: when and how it reduces. @default {as said there} */
+  plateau?: PlateauOptions;
   /** Epochs over which the rate rises from a tenth. @default {0} */
   warmUpEpochs?: number;
   /**
@@ -125,6 +128,7 @@ const known: readonly (keyof FineTuneOptions)[] = [
   "batchSize",
   "learningRate",
   "schedule",
+  "plateau",
   "warmUpEpochs",
   "loss",
   "margin",
