@@ -118,8 +118,8 @@ Deno.test("fineTune() does the same again with the same seed, and something else
 
 Deno.test("fineTune() goes on from a model or a checkpoint, with a new classifier for other classes", async () => {
   const first = await quickRun();
-  // A learning rate that moves no float32: what is left are the weights the run began with.
-  const still = { learningRate: 1e-30, weightDecay: 0, momentum: 0 };
+  // A learning rate that is 0 as float32: what is left are the weights the run began with.
+  const still = { learningRate: 1e-50, weightDecay: 0, momentum: 0 };
   for (const source of [first.model, first.checkpoint]) {
     const same = await fineTune(source, tiny(), { ...still, ...noise() });
     assert.deepEqual(parameters(same.model.weights), parameters(first.model.weights));
