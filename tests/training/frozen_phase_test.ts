@@ -150,6 +150,7 @@ Deno.test("train() after frozen epochs follows the schedule from its start", asy
   const { events, onEvent } = collectEvents();
   const options = await frozenOptions();
   const run = await trainSmall({ ...options, outputDir: freshFolder(), onEvent });
+  assert.deepEqual(events.filter(({ type }) => type === "warning"), []); // nothing runs elsewhere than expected
   const steps = events.filter((event): event is StepEvent => event.type === "step");
   assert.equal(steps.length, 4 * stepsPerEpoch);
   const cycle = oneCycle(0.02, 2 * stepsPerEpoch, options.oneCycle);
