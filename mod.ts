@@ -40,6 +40,7 @@ export type { RandomCropOptions } from "./lib/augment/random_crop.ts";
 export type { RotateOptions } from "./lib/augment/rotate.ts";
 export type { EMAOptions } from "./lib/training/ema.ts";
 export type { SAMOptions } from "./lib/training/sam.ts";
+export type { OneCycleOptions } from "./lib/training/one_cycle.ts";
 export type { PlateauOptions } from "./lib/training/schedules.ts";
 export type {
   Dataset,

@@ -202,8 +202,8 @@ Deno.test("fineTune() refuses unknown fields of a recipe, with the nearest known
       '  "learnRate": did you mean "learningRate"?\n' +
       '  "shedule": did you mean "schedule"?\n' +
       "  help: the fields of the recipe are augmentation, auxiliaryModels, batchSize, classWeights, dropout, " +
-      "earlyStoppingPatience, ema, epochs, labelSmoothing, learningRate, loss, margin, momentum, name, " +
-      "noBiasDecay, plateau, precision, sam, scale, schedule, warmUpEpochs, weightDecay",
+      "earlyStoppingPatience, ema, epochs, freezeEpochs, freezeLearningRate, labelSmoothing, layerDecay, " +
+      "learningRate, loss, margin, momentum, name, noBiasDecay, oneCycle, plateau, precision, sam, scale, schedule, warmUpEpochs, weightDecay",
   );
 });
 

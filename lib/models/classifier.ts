@@ -15,6 +15,10 @@ export interface ClassifierOptions {
 export function classifierNetwork(layers: Layer, options: ClassifierOptions): Network {
   const { channels, numClasses, head = "linear" } = options;
   const classifier = (head === "cosine" ? cosine : linear)("classifier", channels, numClasses);
+  return endedBy(layers, classifier, head, channels);
+}
+
+function endedBy(layers: Layer, classifier: Classifier, head: ClassifierHead, channels: number): Network {
   const features: Network["features"] = (params, images, { training }) => {
     const context: ForwardContext = { params, training, statistics: {} };
     const pooled = layers.forward(images, context); // [batch, 1, 1, channels]
@@ -34,6 +38,23 @@ export function classifierNetwork(layers: Layer, options: ClassifierOptions): Ne
       return { logits: classify(params, kept), statistics };
     },
   };
+}
+
+/**
+ * The classifier of a network as a network of its own, which takes the features as pictures of one pixel.
+ *
+ * @param network The network.
+ * @returns A network with the classifier's parameters only; its pictures are `[batch, 1, 1, featureChannels]`.
+ */
+export function classifierOnly({ parameters, head, featureChannels, classify }: Network): Network {
+  const own = parameters.filter(({ name }) => name.startsWith("classifier."));
+  const nothing: Layer = { parameters: [], forward: (x) => x };
+  return endedBy(
+    nothing,
+    { parameters: own, forward: (x, params) => classify(params, x) },
+    head,
+    featureChannels,
+  );
 }
 
 /**

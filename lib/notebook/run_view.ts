@@ -113,7 +113,7 @@ export function historyTable(history: readonly EpochRecord[]): Table {
   return {
     columns: [...names, "learning rate"].map((name) => ({ name, align: "right" as const })),
     rows: history.map((record) => [
-      record.epoch + 1,
+      record.phase === "frozen" ? `${record.epoch + 1} frozen` : record.epoch + 1,
       formatLoss(record.trainLoss),
       percent(record.trainTop1),
       formatLoss(record.validationLoss),

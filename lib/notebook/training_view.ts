@@ -1,4 +1,4 @@
-import type { EpochRecord, StartEvent, StepEvent, TrainingEvent } from "../training/events.ts";
+import type { EpochRecord, FeaturesEvent, StartEvent, StepEvent, TrainingEvent } from "../training/events.ts";
 import type { Figure } from "../plots/figure.ts";
 import { type StepLoss, trainingCurves } from "../plots/training_curves.ts";
 import { percent } from "../metrics/percent.ts";
@@ -14,6 +14,8 @@ const maxSteps = 600;
 interface RunState {
   start?: StartEvent;
   step?: StepEvent;
+  /** While features are computed. */
+  features?: FeaturesEvent;
   loss: number;
   history: EpochRecord[];
   best?: EpochRecord;
@@ -55,6 +57,9 @@ export function notebookView(
     switch (event.type) {
       case "start":
         state.start = event;
+        break;
+      case "features":
+        state.features = event.done < event.total ? event : undefined;
         break;
       case "step":
         state.loss = event.step === 0 || Number.isNaN(state.loss)
@@ -150,14 +155,16 @@ function statusBundle(state: RunState): MimeBundle {
 
 /** The facts below the bar, as label and value. */
 function facts(state: RunState): [string, string][] {
-  const { start, step, best } = state;
+  const { start, step, best, features } = state;
   const epoch = (step?.epoch ?? start?.epoch ?? 0) + 1;
+  const frozen = epoch <= (start?.freezeEpochs ?? 0) ? " (frozen)" : "";
   return [
-    ["epoch", `${epoch} of ${start?.epochs ?? "?"}`],
+    ["epoch", `${epoch} of ${start?.epochs ?? "?"}${frozen}`],
+    ...(features ? [["features", `${features.done} of ${features.total}`]] as [string, string][] : []),
     ...(step && !state.ending
       ? [["step", `${step.step + 1} of ${step.stepsPerEpoch}`]] as [string, string][]
       : []),
-    ["loss", formatLoss(state.loss)],
+    ["loss", step ? formatLoss(state.loss) : "?"],
     ["best top-1", best ? `${percent(best.validationTop1)} (epoch ${best.epoch + 1})` : "none yet"],
     ["speed", step ? `${step.imagesPerSecond.toFixed(1)} img/s` : "?"],
     state.ending ? ["state", state.ending] : ["left", formatDuration(state.remainingSeconds)],

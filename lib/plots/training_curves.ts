@@ -73,6 +73,7 @@ export function trainingCurves(
   ];
   if (options.steps?.length) data.unshift(stepCurve(options.steps));
   if (best) data.push(bestMarker(best));
+  const frozen = history.filter(({ phase }) => phase === "frozen").length;
 
   const epochAxis = {
     range: [(options.steps?.length ? 0 : 1) - 0.03 * last, last + 0.03 * last],
@@ -95,12 +96,43 @@ export function trainingCurves(
         tickformat: ".0%",
         ...(best ? {} : { range: [0, 1] }),
       }),
+      ...(frozen === 0 ? {} : frozenBand(epochAxis.range[0]!, options.steps?.length ? frozen : frozen + 0.5)),
       showlegend: true,
       legend: { orientation: "h", x: 1, xanchor: "right", y: 1.02, yanchor: "bottom", font: { size: 12 } },
       hovermode: "x unified",
       uirevision: "keep", // an update in place keeps the user's zoom
     },
   });
+}
+
+/** Marks the epochs in which only the classifier learned, in both panels. */
+function frozenBand(from: number, to: number): { shapes: object[]; annotations: object[] } {
+  const panels = ["", "2"];
+  return {
+    shapes: panels.map((panel) => ({
+      type: "rect",
+      layer: "below",
+      xref: `x${panel}`,
+      yref: `y${panel} domain`,
+      x0: from,
+      x1: to,
+      y0: 0,
+      y1: 1,
+      fillcolor: colors.grid,
+      line: { width: 0 },
+    })),
+    annotations: panels.map((panel) => ({
+      text: "frozen",
+      xref: `x${panel}`,
+      yref: `y${panel} domain`,
+      x: from,
+      y: 1,
+      xanchor: "left",
+      yanchor: "bottom",
+      showarrow: false,
+      font: { size: 11, color: colors.mutedText },
+    })),
+  };
 }
 
 /** The record with the highest validation top-1, the earliest of equals. */

@@ -1,5 +1,6 @@
 import { type Augmentation, baselineAugmentation } from "../augment/augmentation.ts";
 import { createAugmentation } from "../augment/augmentation_steps.ts";
+import type { DatasetSplits } from "../data/dataset.ts";
 import { createLoader, type Loader } from "../data/loader.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import { createInference, type Inference } from "../models/inference.ts";
@@ -12,9 +13,10 @@ import { classWeights } from "./class_weights.ts";
 import { type Clock, startClock } from "./clock.ts";
 import { createEarlyStopping } from "./early_stopping.ts";
 import type { EpochRecord } from "./events.ts";
+import type { FrozenPhase } from "./_frozen_phase.ts";
 import type { Recipe } from "./recipe.ts";
-import { createSchedule, type Schedule } from "./schedules.ts";
-import { initialState, type Learner, recordTrainStep } from "./train_step.ts";
+import { createMomentum, createSchedule, type Schedule } from "./schedules.ts";
+import { initialState, type Learner, recordTrainStep, type TrainStepOptions } from "./train_step.ts";
 import type { TrainingSetup } from "./trainer.ts";
 
 /** A run with its compiled functions and loaders. */
@@ -26,11 +28,15 @@ export interface Run extends TrainingSetup {
   readonly dataHash: string;
   readonly clock: Clock;
   readonly schedule: Schedule;
+  /** The momentum of each step, if it changes. */
+  readonly momentum: ReturnType<typeof createMomentum>;
   /** The networks of the step: the main one, then the auxiliary ones. */
   readonly learners: readonly Learner[];
   /** Where the run stands. */
   state: RunState;
   bestWeights: Record<string, HostTensor> | undefined;
+  /** The epochs with only the classifier learning, while they last. */
+  frozen: FrozenPhase | undefined;
   /** How many unreadable pictures were told about. */
   skipped: number;
 }
@@ -51,20 +57,14 @@ export async function startRun(setup: TrainingSetup): Promise<Run> {
     training: false,
   });
   const [main, ...auxiliary] = learnersOf(setup);
+  const scheduling = { ...recipe, stepsPerEpoch: trainLoader.stepsPerEpoch };
+  const momentum = createMomentum(scheduling);
   const graph = recordTrainStep({
     ...main!,
     auxiliary,
+    ...stepSettings(recipe, data),
     batchSize: trainLoader.batchSize,
-    loss: {
-      labelSmoothing: recipe.labelSmoothing,
-      classWeights: classWeights(recipe.classWeights, data.train),
-    },
-    optimizer: {
-      momentum: recipe.momentum,
-      weightDecay: recipe.weightDecay,
-      noBiasDecay: recipe.noBiasDecay,
-    },
-    sam: recipe.sam,
+    cyclesMomentum: momentum !== undefined,
     ema: recipe.ema,
   });
   const { state, bestWeights } = splitTensors(resume?.tensors ?? {});
@@ -84,12 +84,27 @@ export async function startRun(setup: TrainingSetup): Promise<Run> {
     validationLoader,
     dataHash: hashData(data),
     clock: startClock(),
-    schedule: createSchedule(recipe),
+    schedule: createSchedule(scheduling),
+    momentum,
     learners: [main!, ...auxiliary],
     state: resume?.state ??
       { epoch: 0, step: 0, lossSum: 0, correct: 0, history: [], earlyStopping: createEarlyStopping() },
     bestWeights,
+    frozen: undefined,
     skipped: 0,
+  };
+}
+
+/** Loss and optimiser of a step, whatever learns in it. */
+export function stepSettings(
+  recipe: Recipe,
+  data: DatasetSplits,
+): Pick<TrainStepOptions, "loss" | "optimizer" | "sam"> {
+  const { labelSmoothing, momentum, weightDecay, noBiasDecay, layerDecay, sam } = recipe;
+  return {
+    loss: { labelSmoothing, classWeights: classWeights(recipe.classWeights, data.train) },
+    optimizer: { momentum, weightDecay, noBiasDecay, layerDecay },
+    sam,
   };
 }
 
@@ -122,13 +137,34 @@ function elsewhere({ executor }: CompiledFunction, { environment }: TrainingSetu
 
 /** Frees what {@linkcode startRun} compiled. */
 export async function disposeRun(run: Run): Promise<void> {
+  await run.frozen?.dispose();
   await run.step.dispose();
   await run.inference.dispose();
 }
 
-/** Learning rate of the epoch the run is in. */
-export function currentLearningRate({ schedule, state: { epoch, history } }: Run): number {
-  return schedule(epoch, history.map(({ trainLoss }) => trainLoss));
+/** Epochs of the whole run. */
+export function totalEpochs({ epochs, freezeEpochs = 0 }: Recipe): number {
+  return freezeEpochs + epochs;
+}
+
+/** Whether the run is in an epoch in which only the classifier learns. */
+export function isFrozen({ recipe: { freezeEpochs = 0 }, state: { epoch } }: Run): boolean {
+  return epoch < freezeEpochs;
+}
+
+/** Learning rate of the step the run is about to take; after the last one of an epoch it is still that one's. */
+export function currentLearningRate(run: Run): number {
+  const { recipe, schedule, trainLoader: { stepsPerEpoch }, state: { epoch, step, history } } = run;
+  const { learningRate, freezeEpochs = 0, freezeLearningRate = learningRate } = recipe;
+  if (isFrozen(run)) return freezeLearningRate;
+  const losses = history.slice(freezeEpochs).map(({ trainLoss }) => trainLoss);
+  return schedule(epoch - freezeEpochs, losses, Math.min(step, stepsPerEpoch - 1));
+}
+
+/** Momentum of the step the run is about to take, if it changes from step to step. */
+export function currentMomentum(run: Run): number | undefined {
+  const { recipe: { freezeEpochs = 0 }, state: { epoch, step } } = run;
+  return isFrozen(run) ? undefined : run.momentum?.(epoch - freezeEpochs, step);
 }
 
 /** Parameters and running statistics as they are now. */

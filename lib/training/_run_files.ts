@@ -4,7 +4,7 @@ import type { HostTensor } from "../graph/host_tensor.ts";
 import { unusableTensors } from "../models/unusable_tensors.ts";
 import { divergenceError } from "./divergence.ts";
 import type { EpochRecord } from "./events.ts";
-import { bestRecord, currentLearningRate, type Run } from "./_run.ts";
+import { bestRecord, currentLearningRate, isFrozen, type Run } from "./_run.ts";
 
 /**
  * Writes weights for others to use.
@@ -26,9 +26,13 @@ export async function saveBest(
     classNames,
     preprocessing: run.preprocessing,
     recipe,
-    ...(record === undefined ? {} : { metrics: { ...record } }),
+    ...(record === undefined ? {} : { metrics: numbersOf(record) }),
   });
   await run.emit({ type: "checkpoint", kind: "best", path, epoch: record?.epoch ?? run.state.epoch });
+}
+
+function numbersOf({ phase: _, ...numbers }: EpochRecord): Record<string, number> {
+  return numbers;
 }
 
 /**
@@ -97,6 +101,7 @@ export function diverged(run: Run, found: string): RangeError {
   return divergenceError({
     found,
     learningRate: currentLearningRate(run),
+    option: isFrozen(run) ? "freezeLearningRate" : "learningRate",
     outputDir: run.outputDir,
     hasBest: bestRecord(run.state) !== undefined,
   });

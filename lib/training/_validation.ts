@@ -24,16 +24,10 @@ export async function validate(
   run: Run,
   weights: Readonly<Record<string, HostTensor>>,
 ): Promise<Measured | undefined> {
-  const { inference, validationLoader, data } = run;
   requireFinite(run, weights);
-  await inference.setWeights(weights);
-  const logits: Float32Array[] = [];
-  const labels: number[] = [];
-  for await (const batch of validationLoader.epoch(0)) {
-    if (run.signal.aborted) return undefined;
-    logits.push(...await inference.logits(batch.images, batch.count));
-    for (let row = 0; row < batch.count; row++) labels.push(batch.labels[row]!);
-  }
+  const scores = await (run.frozen?.scores(weights) ?? pictureScores(run, weights));
+  if (scores === undefined) return undefined;
+  const { logits, labels } = scores, { data } = run;
   const notFinite = logits.filter((row) => !isFiniteArray(row)).length;
   if (notFinite > 0) {
     throw diverged(
@@ -48,4 +42,20 @@ export async function validate(
     validationTop1: topKAccuracy(logits, labels, 1),
     validationTop5: topKAccuracy(logits, labels, Math.min(5, data.classNames.length)),
   };
+}
+
+/** Scores of the validation pictures, and their labels; `undefined` if the user stopped the run meanwhile. */
+async function pictureScores(
+  { inference, validationLoader, signal }: Run,
+  weights: Readonly<Record<string, HostTensor>>,
+): Promise<{ logits: Float32Array[]; labels: number[] } | undefined> {
+  await inference.setWeights(weights);
+  const logits: Float32Array[] = [];
+  const labels: number[] = [];
+  for await (const batch of validationLoader.epoch(0)) {
+    if (signal.aborted) return undefined;
+    logits.push(...await inference.logits(batch.images, batch.count));
+    for (let row = 0; row < batch.count; row++) labels.push(batch.labels[row]!);
+  }
+  return { logits, labels };
 }

@@ -9,12 +9,14 @@ export interface Clock {
   elapsedSeconds(): number;
   /** Mean seconds a step, training and validation taken together. */
   secondsPerStep(): number;
+  /** From here on steps take another time. */
+  forgetSpeed(): void;
 }
 
 /** Starts a clock. */
 export function startClock(): Clock {
   const start = performance.now();
-  let lastStep = start, lastEpoch = start, steps = 0;
+  let lastStep = start, lastEpoch = start, measuredFrom = start, steps = 0;
   return {
     stepDone(count) {
       const now = performance.now();
@@ -33,6 +35,10 @@ export function startClock(): Clock {
       return seconds;
     },
     elapsedSeconds: () => (performance.now() - start) / 1000,
-    secondsPerStep: () => steps === 0 ? 0 : (performance.now() - start) / 1000 / steps,
+    secondsPerStep: () => steps === 0 ? 0 : (performance.now() - measuredFrom) / 1000 / steps,
+    forgetSpeed() {
+      measuredFrom = performance.now();
+      steps = 0;
+    },
   };
 }

@@ -2,7 +2,14 @@
  * What a run says while it goes. Recipes never print: the notebook view, the terminal bar, CSV, JSONL and TensorBoard
  * files are all readers of these events.
  */
-export type TrainingEvent = StartEvent | StepEvent | EpochEvent | CheckpointEvent | WarningEvent | EndEvent;
+export type TrainingEvent =
+  | StartEvent
+  | FeaturesEvent
+  | StepEvent
+  | EpochEvent
+  | CheckpointEvent
+  | WarningEvent
+  | EndEvent;
 
 /** The run is about to take its first step. */
 export interface StartEvent {
@@ -20,6 +27,8 @@ export interface StartEvent {
   readonly batchSize: number;
   /** Epochs of the whole run. */
   readonly epochs: number;
+  /** How many of them come first with only the classifier learning; none: 0. */
+  readonly freezeEpochs?: number;
   /** Steps of an epoch. */
   readonly stepsPerEpoch: number;
   /** 0-based epoch and step the run starts at; not 0 after a resume. */
@@ -30,6 +39,20 @@ export interface StartEvent {
   readonly device: string;
   /** Folder of checkpoints and logs. */
   readonly outputDir?: string;
+}
+
+/** Before epochs in which only the classifier learns: features of some more pictures are computed. */
+export interface FeaturesEvent {
+  /** Kind of the event. */
+  readonly type: "features";
+  /** Pictures whose features are computed. */
+  readonly done: number;
+  /** Pictures of the training and the validation set. */
+  readonly total: number;
+  /** Seconds since the run (this process's part of it) started. */
+  readonly elapsedSeconds: number;
+  /** Estimated seconds until all are. */
+  readonly remainingSeconds: number;
 }
 
 /** One optimiser step is done. */
@@ -44,13 +67,15 @@ export interface StepEvent {
   readonly stepsPerEpoch: number;
   /** Mean loss of the batch. */
   readonly loss: number;
-  /** Learning rate of the step or epoch. */
+  /** Learning rate of the step. */
   readonly learningRate: number;
+  /** Momentum of the step, if it changes from step to step. */
+  readonly momentum?: number;
   /** Images of this batch divided by the seconds since the last step ended, waiting for data included. */
   readonly imagesPerSecond: number;
   /** Seconds since the run (this process's part of it) started. */
   readonly elapsedSeconds: number;
-  /** Estimated seconds to the end of the last epoch. */
+  /** Estimated seconds to the end of the last epoch; NaN while only the classifier learns, which tells nothing of it. */
   readonly remainingSeconds: number;
 }
 
@@ -58,6 +83,8 @@ export interface StepEvent {
 export interface EpochRecord {
   /** 0-based epoch. */
   readonly epoch: number;
+  /** `frozen`: only the classifier learned, on pictures without augmentation; none: all parameters did. */
+  readonly phase?: "frozen";
   /** Mean loss of the training batches. */
   readonly trainLoss: number;
   /** Accuracy on the (augmented) training batches as they were trained on, 0..1. */
@@ -72,7 +99,7 @@ export interface EpochRecord {
   readonly rawTop1?: number;
   /** With a moving average: validation top-1 of the average. */
   readonly averageTop1?: number;
-  /** Learning rate of the step or epoch. */
+  /** Learning rate of the epoch; with one cycle that of its last step. */
   readonly learningRate: number;
 }
 

@@ -12,6 +12,7 @@ import { classWeights, type ClassWeightsOption } from "./class_weights.ts";
 import type { TrainingEvent } from "./events.ts";
 import type { LossName } from "./am_softmax.ts";
 import type { EMAOptions } from "./ema.ts";
+import type { OneCycleOptions } from "./one_cycle.ts";
 import type { AuxiliaryModel, Recipe } from "./recipe.ts";
 import { recipeFieldNames, recipeProblems } from "./recipe_fields.ts";
 import { recipeChanges, settleRecipe } from "./settle_recipe.ts";
@@ -36,11 +37,14 @@ export interface FineTuneOptions {
   learningRate?: number;
   /**
    * `cosine` falls to 0 at the end of the run; `plateau` falls to a tenth each time the training loss has not fallen for
-   * six epochs, down to a 200th; `constant` stays. @default {"cosine"}
+   * six epochs, down to a 200th; `constant` stays; `oneCycle` rises to the learning rate and falls to almost 0, from step
+   * to step. @default {"cosine"}
    */
-  schedule?: "cosine" | "constant" | "plateau";
+  schedule?: "cosine" | "constant" | "plateau" | "oneCycle";
   /** With the schedule `plateau`: when and how it reduces. @default {as said there} */
   plateau?: PlateauOptions;
+  /** With the schedule `oneCycle`: how it rises and falls. @default {as torch's `OneCycleLR`} */
+  oneCycle?: OneCycleOptions;
   /** Epochs over which the rate rises from a tenth. @default {0} */
   warmUpEpochs?: number;
   /**
@@ -56,7 +60,10 @@ export interface FineTuneOptions {
   labelSmoothing?: number;
   /** `"auto"` weighs classes by inverse frequency (mean 1); or a weight by class name. @default {none} */
   classWeights?: ClassWeightsOption;
-  /** Part of the velocity that stays from step to step, 0..1. @default {0.9} */
+  /**
+   * Part of the velocity that stays from step to step, 0..1; `oneCycle` has its own, unless its `momentum` is `null`.
+   * @default {0.9}
+   */
   momentum?: number;
   /** L2 penalty on every parameter. @default {0.0005} */
   weightDecay?: number;
@@ -64,6 +71,19 @@ export interface FineTuneOptions {
   sam?: SAMOptions;
   /** Only weights of convolutions and linear layers decay, and biases have twice the learning rate. @default {false} */
   noBiasDecay?: boolean;
+  /**
+   * What the learning rate is multiplied with from a layer to the one before it (timm's `layer_decay`), above 0, up to 1:
+   * layers near the pictures change less than those near the classes. It holds for auxiliary models too. @default {1}
+   */
+  layerDecay?: number;
+  /**
+   * Epochs that come before `epochs` and in which only the classifier learns. The features of the pictures, without
+   * augmentation, are computed once and kept in memory (5 KB a picture), so that these epochs cost next to nothing.
+   * Needs weights that know something already. @default {0}
+   */
+  freezeEpochs?: number;
+  /** Learning rate of these epochs. @default {`learningRate`} */
+  freezeLearningRate?: number;
   /** Share of the classifier's inputs that is left out in each step, 0..1. @default {0} */
   dropout?: number;
   /**
@@ -129,6 +149,7 @@ const known: readonly (keyof FineTuneOptions)[] = [
   "learningRate",
   "schedule",
   "plateau",
+  "oneCycle",
   "warmUpEpochs",
   "loss",
   "margin",
@@ -141,6 +162,9 @@ const known: readonly (keyof FineTuneOptions)[] = [
   "weightDecay",
   "sam",
   "noBiasDecay",
+  "layerDecay",
+  "freezeEpochs",
+  "freezeLearningRate",
   "ema",
   "earlyStoppingPatience",
   "augmentation",

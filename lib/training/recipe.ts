@@ -3,6 +3,7 @@ import type { Precision } from "../graph/compiled_function.ts";
 import type { ModelRecord } from "../models/registry.ts";
 import type { LossName, LossSettings } from "./am_softmax.ts";
 import type { EMAOptions } from "./ema.ts";
+import type { OneCycleOptions } from "./one_cycle.ts";
 import type { PlateauOptions } from "./schedules.ts";
 import type { SAMOptions } from "./sam.ts";
 import type { ClassWeightsOption } from "./class_weights.ts";
@@ -35,13 +36,18 @@ export interface Recipe extends LossSettings {
   readonly epochs: number;
   /** Learning rate at the start (after warm-up). */
   readonly learningRate: number;
-  /** `cosine`: per epoch from the learning rate to 0; `constant`: unchanged; `plateau`: less each time the loss stops. */
-  readonly schedule: "cosine" | "constant" | "plateau";
+  /**
+   * `cosine`: per epoch from the learning rate to 0; `constant`: unchanged; `plateau`: less each time the loss stops;
+   * `oneCycle`: per step up to the learning rate and down to almost 0.
+   */
+  readonly schedule: "cosine" | "constant" | "plateau" | "oneCycle";
   /** When and how a plateau reduces. */
   readonly plateau?: PlateauOptions;
+  /** How one cycle rises and falls. */
+  readonly oneCycle?: OneCycleOptions;
   /** Epochs over which the rate rises linearly from a tenth. */
   readonly warmUpEpochs: number;
-  /** Share of the velocity kept from step to step, 0..1. */
+  /** Share of the velocity kept from step to step, 0..1; `oneCycle` has its own unless told otherwise. */
   readonly momentum: number;
   /** L2 penalty on every parameter. */
   readonly weightDecay: number;
@@ -60,6 +66,12 @@ export interface Recipe extends LossSettings {
   readonly sam?: SAMOptions;
   /** Whether only weights of convolutions and linear layers decay, and biases learn twice as fast; none: all alike. */
   readonly noBiasDecay?: boolean;
+  /** Factor on the learning rate from a layer to the one before it, above 0, up to 1; none: all alike. */
+  readonly layerDecay?: number;
+  /** Epochs before the others in which only the classifier learns, on features that are computed once; none: 0. */
+  readonly freezeEpochs?: number;
+  /** Learning rate of these epochs; none: the learning rate. */
+  readonly freezeLearningRate?: number;
   /** Share of the classifier's inputs that is left out in each step, 0..1; none: 0. */
   readonly dropout?: number;
   /** Models that learn together with this one; none: it learns alone. */

@@ -13,13 +13,21 @@ const fields: { readonly [K in Exclude<keyof Recipe, "name">]-?: Check } = {
   epochs: check.positiveInteger,
   batchSize: check.positiveInteger,
   learningRate: check.positiveNumber,
-  schedule: (option, value) => check.oneOf(option, value, ["cosine", "constant", "plateau"]),
+  schedule: (option, value) => check.oneOf(option, value, ["cosine", "constant", "plateau", "oneCycle"]),
   plateau: (option, value) =>
     object(option, value, { patience: 5 }, {
       patience: check.wholeNumber,
       factor: check.ratio,
       threshold: check.ratio,
       floor: check.ratio,
+    }),
+  oneCycle: (option, value) =>
+    object(option, value, { percentStart: 0.3 }, {
+      percentStart: check.ratio,
+      divisor: numberThat((value) => value >= 1, "a number of at least 1"),
+      finalDivisor: numberThat((value) => value >= 1, "a number of at least 1"),
+      anneal: (option, value) => check.oneOf(option, value, ["cos", "linear"]),
+      momentum: cycledMomentum,
     }),
   warmUpEpochs: check.wholeNumber,
   loss: (option, value) => check.oneOf(option, value, lossNames),
@@ -36,6 +44,9 @@ const fields: { readonly [K in Exclude<keyof Recipe, "name">]-?: Check } = {
   earlyStoppingPatience: check.positiveInteger,
   sam: (option, value) => object(option, value, { rho: 0.05 }, { rho: required(check.positiveNumber) }),
   noBiasDecay: (option, value) => check.ofType(option, value, "boolean"),
+  layerDecay: numberThat((value) => value > 0 && value <= 1, "a number above 0, up to 1"),
+  freezeEpochs: check.wholeNumber,
+  freezeLearningRate: check.positiveNumber,
   ema: (option, value) => object(option, value, { decay: 0.999 }, { decay: required(check.ratio) }),
   dropout: check.ratio,
   auxiliaryModels: auxiliaryProblems,
@@ -73,7 +84,8 @@ export function recipeProblems(given: Readonly<Record<string, unknown>>, at = ""
  * @returns The problems.
  */
 export function contradictions(recipe: Partial<Recipe>): Problem[] {
-  const { epochs, warmUpEpochs = 0, schedule, plateau, auxiliaryModels = [] } = recipe;
+  const { epochs, warmUpEpochs = 0, schedule, plateau, oneCycle, auxiliaryModels = [] } = recipe;
+  const { freezeEpochs = 0, freezeLearningRate } = recipe;
   const problem = (option: string, found: unknown, wanted: string) => ({
     option,
     found,
@@ -86,6 +98,15 @@ export function contradictions(recipe: Partial<Recipe>): Problem[] {
       : undefined,
     plateau !== undefined && schedule !== "plateau"
       ? problem("plateau", plateau, `nothing with the schedule ${JSON.stringify(schedule)}`)
+      : undefined,
+    oneCycle !== undefined && schedule !== "oneCycle"
+      ? problem("oneCycle", oneCycle, `nothing with the schedule ${JSON.stringify(schedule)}`)
+      : undefined,
+    warmUpEpochs > 0 && schedule === "oneCycle"
+      ? problem("warmUpEpochs", warmUpEpochs, '0 with the schedule "oneCycle", which begins low by itself')
+      : undefined,
+    freezeLearningRate !== undefined && freezeEpochs === 0
+      ? problem("freezeLearningRate", freezeLearningRate, "nothing without freezeEpochs")
       : undefined,
     ...lossContradictions("", recipe),
     ...auxiliaryModels.flatMap((model, index) =>
@@ -156,6 +177,23 @@ function object(
 /** A setting without which an object says nothing. */
 function required(fits: (option: string, value: unknown) => Problem): Check {
   return (option, value) => fits(option, value ?? null);
+}
+
+function numberThat(fits: (value: number) => boolean, wanted: string): Check {
+  return (option, value) =>
+    value === undefined || typeof value === "number" && fits(value)
+      ? undefined
+      : { option, found: value, wanted, wrongType: typeof value !== "number" };
+}
+
+/** `[lowest, highest]`, or `null` for a momentum that does not cycle. */
+function cycledMomentum(option: string, value: unknown): Problem {
+  if (value === undefined || value === null) return undefined;
+  const isPair = Array.isArray(value) && value.length === 2;
+  const [lowest, highest] = isPair ? value : [];
+  if (0 <= lowest && lowest <= highest && highest < 1) return undefined;
+  const wanted = "two numbers from 0 up to, not including, 1, the lower one first, or null";
+  return { option, found: value, wanted, wrongType: !isPair };
 }
 
 function orAuto(problem: Problem): Problem {

@@ -1,11 +1,15 @@
+import { oneCycle, type OneCycleOptions } from "./one_cycle.ts";
+
 /**
- * The learning rate of an epoch. A pure function: a resumed run needs nothing but the epoch's number and the history.
+ * The learning rate of a step. A pure function: a resumed run needs nothing but the step's number and the history. All
+ * but one cycle have the same rate in all steps of an epoch.
  *
  * @param epoch 0-based epoch.
  * @param losses Mean training loss of each epoch before it.
- * @returns The learning rate of all steps of that epoch.
+ * @param step 0-based step within the epoch; the first one if it is left out.
+ * @returns The learning rate.
  */
-export type Schedule = (epoch: number, losses?: readonly number[]) => number;
+export type Schedule = (epoch: number, losses?: readonly number[], step?: number) => number;
 
 /** How a learning rate starts, as a share of the full one, when it warms up. */
 const WARM_UP_START = 0.1;
@@ -69,10 +73,10 @@ export function cosineSchedule(learningRate: number, epochs: number): Schedule {
 export function warmUp(warmUpEpochs: number, schedule: Schedule): Schedule {
   checkCount("warmUpEpochs", warmUpEpochs, 0);
   const full = schedule(0);
-  return (epoch, losses = []) =>
+  return (epoch, losses = [], step) =>
     epoch < warmUpEpochs
       ? full * (WARM_UP_START + (1 - WARM_UP_START) * epoch / warmUpEpochs)
-      : schedule(epoch - warmUpEpochs, losses.slice(warmUpEpochs));
+      : schedule(epoch - warmUpEpochs, losses.slice(warmUpEpochs), step);
 }
 
 /** When and how {@linkcode plateauSchedule} reduces. */
@@ -131,9 +135,13 @@ export function plateauSchedule(
 /** What {@linkcode createSchedule} takes. */
 export interface ScheduleOptions {
   /** Shape of the schedule after the warm-up. @default {"cosine"} */
-  readonly schedule?: "cosine" | "constant" | "plateau";
+  readonly schedule?: "cosine" | "constant" | "plateau" | "oneCycle";
   /** When and how a plateau reduces. */
   readonly plateau?: PlateauOptions;
+  /** How one cycle rises and falls; it is not for a warm-up. */
+  readonly oneCycle?: OneCycleOptions;
+  /** Steps of an epoch; only one cycle depends on them. @default {1} */
+  readonly stepsPerEpoch?: number;
   /** The full learning rate, above 0. */
   readonly learningRate: number;
   /** Number of epochs of the run, warm-up included; at least 1. */
@@ -144,7 +152,7 @@ export interface ScheduleOptions {
 
 /**
  * The schedule of a whole run: warm-up, then cosine to 0 at the end of the run, constant, or falling at plateaus of the
- * loss. The first equals torch's
+ * loss; or one cycle over its steps. The first equals torch's
  * `SequentialLR` of the warm-up and `CosineAnnealingLR(T_max = epochs - warmUpEpochs)`.
  *
  * @param options See {@linkcode ScheduleOptions}.
@@ -158,7 +166,7 @@ export interface ScheduleOptions {
  * ```
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
-  const { schedule = "cosine", learningRate, epochs, warmUpEpochs = 0 } = options;
+  const { schedule = "cosine", learningRate, epochs, warmUpEpochs = 0, stepsPerEpoch = 1 } = options;
   checkCount("epochs", epochs, 1);
   checkCount("warmUpEpochs", warmUpEpochs, 0);
   if (warmUpEpochs >= epochs) {
@@ -166,6 +174,11 @@ export function createSchedule(options: ScheduleOptions): Schedule {
       `Cannot make the schedule: found ${warmUpEpochs} warmUpEpochs of ${epochs} epochs, wanted fewer than epochs\n` +
         `  help: give the run more epochs, or a shorter warm-up`,
     );
+  }
+  if (schedule === "oneCycle") {
+    checkLearningRate(learningRate);
+    const cycle = oneCycle(learningRate, epochs * stepsPerEpoch, options.oneCycle);
+    return (epoch, _, step = 0) => cycle(epoch * stepsPerEpoch + step).learningRate;
   }
   const rest = schedule === "cosine"
     ? cosineSchedule(learningRate, epochs - warmUpEpochs)
@@ -177,6 +190,28 @@ export function createSchedule(options: ScheduleOptions): Schedule {
     )
     : constantSchedule(learningRate);
   return warmUp(warmUpEpochs, rest);
+}
+
+/**
+ * The momentum of each step, if a run's schedule cycles it.
+ *
+ * @param options The run's; see {@linkcode ScheduleOptions}.
+ * @returns Momentum by 0-based epoch and step; `undefined` if it is the same in all steps.
+ * @example
+ * ```ts
+ * import { createMomentum } from "./schedules.ts";
+ * const options = { learningRate: 0.01, epochs: 10, stepsPerEpoch: 10 };
+ * console.log(createMomentum(options)); // undefined
+ * console.log(createMomentum({ ...options, schedule: "oneCycle" })!(2, 9).toFixed(2)); // 0.85
+ * ```
+ */
+export function createMomentum(
+  options: ScheduleOptions,
+): ((epoch: number, step: number) => number) | undefined {
+  const { schedule, learningRate, epochs, stepsPerEpoch = 1 } = options;
+  if (schedule !== "oneCycle" || options.oneCycle?.momentum === null) return undefined;
+  const cycle = oneCycle(learningRate, epochs * stepsPerEpoch, options.oneCycle);
+  return (epoch, step) => cycle(epoch * stepsPerEpoch + step).momentum!;
 }
 
 function checkLearningRate(learningRate: number): void {

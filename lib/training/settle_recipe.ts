@@ -30,7 +30,18 @@ export function settleRecipe(record: ModelRecord, options: FineTuneOptions): Rec
   const settled = options.recipe === "adaptive"
     ? fromScratch(adaptiveRecipe(record, changes), changes, options)
     : baselineRecipe(record, changes);
-  checkValues("fineTune", contradictions(settled));
+  const { freezeEpochs = 0 } = settled;
+  checkValues("fineTune", [
+    ...contradictions(settled),
+    freezeEpochs > 0 && options.weights === null
+      ? {
+        option: "freezeEpochs",
+        found: freezeEpochs,
+        wanted: "0 with { weights: null }: random weights are not worth keeping as they are",
+        wrongType: false,
+      }
+      : undefined,
+  ]);
   return settled;
 }
 

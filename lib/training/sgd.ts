@@ -1,11 +1,12 @@
 import { tf } from "../tensorflow/tf.ts";
 
-import type { ParameterKind } from "../models/layers.ts";
+import type { ParameterKind, ParameterSpec } from "../models/layers.ts";
+import { layerScales } from "./layer_decay.ts";
 
 /** Settings of {@linkcode sgd}. */
 export interface SGDOptions {
-  /** Factor on the velocity of the step before, 0..1. */
-  readonly momentum: number;
+  /** Factor on the velocity of the step before, 0..1; a float32 scalar where it changes from step to step. */
+  readonly momentum: number | tf.Tensor;
   /** L2 penalty added to the gradient, >= 0. */
   readonly weightDecay: number;
   /** Factor on the learning rate. @default {1} */
@@ -16,6 +17,8 @@ export interface SGDOptions {
 export interface OptimizerOptions extends SGDOptions {
   /** See {@linkcode settingsOf}. @default {false} */
   readonly noBiasDecay?: boolean;
+  /** Factor on the learning rate from a layer to the one before it; see {@linkcode layerScales}. @default {1} */
+  readonly layerDecay?: number;
 }
 
 /**
@@ -42,6 +45,26 @@ export function settingsOf(kind: ParameterKind, options: OptimizerOptions): SGDO
     default:
       return { momentum, weightDecay };
   }
+}
+
+/**
+ * What the optimiser does with each parameter of a network: {@linkcode settingsOf} its kind, and a rate by its layer.
+ *
+ * @param parameters The network's.
+ * @param options Settings of the whole network.
+ * @returns Settings by name.
+ */
+export function settingsByName(
+  parameters: readonly ParameterSpec[],
+  options: OptimizerOptions,
+): Record<string, SGDOptions> {
+  const scales = layerScales(parameters, options.layerDecay ?? 1);
+  return Object.fromEntries(
+    parameters.map(({ name, kind }) => {
+      const settings = settingsOf(kind, options);
+      return [name, { ...settings, learningRateFactor: (settings.learningRateFactor ?? 1) * scales[name]! }];
+    }),
+  );
 }
 
 /**

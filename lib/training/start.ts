@@ -226,6 +226,8 @@ function otherOptions(options: FineTuneOptions, { recipe, seed, preprocessing }:
     noBiasDecay: false,
     precision: "float32",
     dropout: 0,
+    layerDecay: 1,
+    freezeEpochs: 0,
     ...recipe,
     imageSize: preprocessing.size.height,
     seed,

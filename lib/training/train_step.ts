@@ -11,7 +11,7 @@ import { type EMAOptions, movingAverage } from "./ema.ts";
 import { crossEntropy, type CrossEntropyOptions } from "./losses.ts";
 import { mutualLoss } from "./mutual_learning.ts";
 import { ascend, type SAMOptions } from "./sam.ts";
-import { type OptimizerOptions, settingsOf, sgd } from "./sgd.ts";
+import { type OptimizerOptions, settingsByName, sgd } from "./sgd.ts";
 
 /** A network that learns in a step. */
 export interface Learner {
@@ -28,8 +28,12 @@ export interface Learner {
 /** What a training step is made of. The step's own network is the main one: loss, hits and average are its. */
 export interface TrainStepOptions extends Learner {
   readonly batchSize: number;
+  /** What the main network sees: bytes of pictures, or, if it is a classifier only, features. @default {"images"} */
+  readonly input?: "images" | "features";
   readonly loss: CrossEntropyOptions;
   readonly optimizer: OptimizerOptions;
+  /** Whether the step takes the optimiser's momentum as an input. @default {false} */
+  readonly cyclesMomentum?: boolean;
   /** Networks that learn beside the main one, and it from them; inputs of their own size are not possible. @default {none} */
   readonly auxiliary?: readonly Learner[];
   /** Descends by the gradient at moved weights, which takes a second pass. @default {none} */
@@ -62,22 +66,26 @@ interface Pass {
  * optimiser and, for the second pass, its own norm.
  *
  * @param options Networks, batch and settings.
- * @returns A graph with the inputs `images` (uint8 `[batch, height, width, 3]`), `labels` (int32 `[batch]`),
- * `learningRate` (scalar) and, for a network with dropout, `dropout/<index>` (float32 `[batch, featureChannels]`, index 0
+ * @returns A graph with the inputs `images` (uint8 `[batch, height, width, 3]`) or `features` (float32
+ * `[batch, 1, 1, featureChannels]`), `labels` (int32 `[batch]`),
+ * `learningRate` (scalar), if the momentum cycles `momentum` (scalar) and, for a network with dropout, `dropout/<index>` (float32 `[batch, featureChannels]`, index 0
  * for the main one), the state `parameters/*`, `velocities/*`, `statistics/*`, for the auxiliary networks
  * `auxiliary/<1, 2, ...>/parameters/*` and so on, and, if asked for, `average/*` as inputs and outputs, and the outputs
  * `loss` (scalar) and `correct` (int32 scalar, pictures of the batch whose best class was right).
  */
 export function recordTrainStep(options: TrainStepOptions): Graph {
-  const { preprocessing, batchSize, loss: lossOptions, optimizer, auxiliary = [], sam, ema } = options;
-  const { statisticsMomentum = 0.1 } = options;
+  const { preprocessing, batchSize, loss: lossOptions, auxiliary = [], sam, ema } = options;
+  const { input: kind = "images", cyclesMomentum = false, statisticsMomentum = 0.1 } = options;
   const { height, width } = preprocessing.size;
   const learners: readonly Learner[] = [options, ...auxiliary];
   const [main, ...others] = learners.map(stateSpecs);
   const inputs = {
-    images: { dtype: "uint8", shape: [batchSize, height, width, 3] },
+    [kind]: kind === "images"
+      ? { dtype: "uint8", shape: [batchSize, height, width, 3] }
+      : { dtype: "float32", shape: [batchSize, 1, 1, options.network.featureChannels] },
     labels: { dtype: "int32", shape: [batchSize] },
     learningRate: { dtype: "float32", shape: [] },
+    ...(cyclesMomentum ? { momentum: { dtype: "float32", shape: [] } as const } : {}),
     dropout: Object.fromEntries(
       learners.flatMap(({ dropout = 0, network }, index) =>
         dropout === 0
@@ -92,14 +100,19 @@ export function recordTrainStep(options: TrainStepOptions): Graph {
 
   return record(
     (given) => {
-      const { images, labels, learningRate, dropout } = given;
+      const { labels, learningRate, dropout } = given;
+      const seen = (given as Record<string, unknown>)[kind] as tf.Tensor4D;
+      const { momentum = options.optimizer.momentum } = given as { momentum?: tf.Tensor };
+      const optimizer: OptimizerOptions = { ...options.optimizer, momentum };
       const states = [given, ...Object.values(given.auxiliary)] as unknown as readonly LearnerState[];
       const forward = (index: number, parameters: Tensors, input: tf.Tensor4D): Pass =>
         learners[index]!.network.forward({ ...states[index]!.statistics, ...parameters }, input, {
           training: true,
           dropout: (dropout as Tensors)[index],
         });
-      const input = learners.map(({ preprocessing }) => normaliseImages(images, preprocessing));
+      const input = learners.map(({ preprocessing }) =>
+        kind === "images" ? normaliseImages(seen, preprocessing) : seen
+      );
       const shared = (passes: readonly Pass[]) => {
         const losses = passes.map(({ logits }, index) => {
           const { network: { head }, margin = 0 } = learners[index]!;
@@ -194,11 +207,9 @@ function descended(
   optimizer: OptimizerOptions,
 ): Pick<LearnerState, "parameters" | "velocities"> {
   const rate = learningRateFactor === 1 ? learningRate : tf.mul(learningRate, learningRateFactor);
-  const updates = network.parameters.filter(isTrainable).map(({ name, kind }) =>
-    [
-      name,
-      sgd(parameters[name]!, grads[name]!, velocities[name]!, rate, settingsOf(kind, optimizer)),
-    ] as const
+  const settings = settingsByName(network.parameters, optimizer);
+  const updates = network.parameters.filter(isTrainable).map(({ name }) =>
+    [name, sgd(parameters[name]!, grads[name]!, velocities[name]!, rate, settings[name]!)] as const
   );
   return {
     parameters: Object.fromEntries(updates.map(([name, { value }]) => [name, value])),

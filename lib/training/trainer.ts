@@ -7,6 +7,7 @@ import type { Network } from "../models/network.ts";
 import type { AuxiliaryNetwork } from "./auxiliary.ts";
 import { bestFileName, type ResumeCheckpoint } from "./checkpoint.ts";
 import { dropoutMask } from "./dropout.ts";
+import { bringBack, endFrozenPhase, type FeatureBatch, prepareFrozenPhase } from "./_frozen_phase.ts";
 import { updateEarlyStopping } from "./early_stopping.ts";
 import type { Environment } from "./environment.ts";
 import type { EpochRecord, StopReason, TrainingEvent } from "./events.ts";
@@ -15,10 +16,13 @@ import {
   averagedWeights,
   bestRecord,
   currentLearningRate,
+  currentMomentum,
   currentWeights,
   disposeRun,
+  isFrozen,
   type Run,
   startRun,
+  totalEpochs,
 } from "./_run.ts";
 import { diverged, saveAuxiliary, saveBest, saveRun } from "./_run_files.ts";
 import { type Measured, validate } from "./_validation.ts";
@@ -90,25 +94,33 @@ async function runEpochs(run: Run): Promise<TrainingOutcome> {
   if (run.resume === undefined) await saveRun(run); // from here on a run that is killed can go on
   // The file may be missing where the run goes on, or belong to a later epoch than the state it goes on from.
   else if (run.bestWeights !== undefined) await saveBest(run, run.bestWeights, bestRecord(run.state));
-  while (run.state.epoch < run.recipe.epochs && !run.state.earlyStopping.stop) {
-    const finished = await trainEpoch(run) && await validateEpoch(run);
+  while (run.state.epoch < totalEpochs(run.recipe) && !run.state.earlyStopping.stop) {
+    const finished = await prepareEpoch(run) && await trainEpoch(run) && await validateEpoch(run);
     if (!finished) return await endRun(run, "interrupted");
   }
   return await endRun(run, run.state.earlyStopping.stop ? "early-stopping" : "completed");
 }
 
+/** Has the features ready if only the classifier learns. Returns whether they are. */
+async function prepareEpoch(run: Run): Promise<boolean> {
+  if (await prepareFrozenPhase(run)) return true;
+  await saveRun(run);
+  return false;
+}
+
 /** The steps of the current epoch that are not done yet. Returns whether all of them are done now. */
 async function trainEpoch(run: Run): Promise<boolean> {
-  const { trainLoader, clock } = run;
-  const learningRate = currentLearningRate(run);
+  const { trainLoader, clock, frozen } = run;
   let savedAt = performance.now();
   if (run.state.step === trainLoader.stepsPerEpoch) return true; // resumed between the last step and the validation
-  for await (const batch of trainLoader.epoch(run.state.epoch, run.state.step)) {
+  for await (const batch of (frozen?.batches ?? trainLoader.epoch)(run.state.epoch, run.state.step)) {
     if (run.signal.aborted) {
+      await bringBack(run);
       await saveRun(run);
       return false;
     }
-    const { loss, correct } = await takeStep(run, batch, learningRate);
+    const learningRate = currentLearningRate(run), momentum = currentMomentum(run);
+    const { loss, correct } = await takeStep(run, batch, learningRate, momentum);
     const { epoch, step } = run.state;
     run.state = {
       ...run.state,
@@ -123,32 +135,44 @@ async function trainEpoch(run: Run): Promise<boolean> {
       stepsPerEpoch: trainLoader.stepsPerEpoch,
       loss,
       learningRate,
+      ...(momentum === undefined ? {} : { momentum }),
       imagesPerSecond: clock.stepDone(batch.count),
       elapsedSeconds: clock.elapsedSeconds(),
       remainingSeconds: remainingSeconds(run),
     });
     const isLast = run.state.step === trainLoader.stepsPerEpoch; // the file after the validation is near
     if (!isLast && (performance.now() - savedAt) / 1000 >= run.checkpointSeconds) {
+      await bringBack(run);
       await saveRun(run);
       savedAt = performance.now();
       clock.pause();
     }
   }
+  await bringBack(run);
   await warnAboutSkipped(run);
   return true;
 }
 
 async function takeStep(
   run: Run,
-  batch: Batch,
+  batch: Batch | FeatureBatch,
   learningRate: number,
+  momentum: number | undefined,
 ): Promise<{ loss: number; correct: number }> {
   const { height, width } = run.preprocessing.size;
   const rows = run.trainLoader.batchSize;
-  const outputs = await run.step.run({
-    images: { dtype: "uint8", shape: [rows, height, width, 3], data: batch.images },
+  const scalar = (value: number): HostTensor => ({
+    dtype: "float32",
+    shape: [],
+    data: Float32Array.of(value),
+  });
+  const outputs = await (run.frozen?.step ?? run.step).run({
+    ...("features" in batch
+      ? { features: batch.features }
+      : { images: { dtype: "uint8", shape: [rows, height, width, 3], data: batch.images } }),
     labels: { dtype: "int32", shape: [rows], data: batch.labels },
-    learningRate: { dtype: "float32", shape: [], data: new Float32Array([learningRate]) },
+    learningRate: scalar(learningRate),
+    ...(momentum === undefined ? {} : { momentum: scalar(momentum) }),
     ...dropoutMasks(run, rows),
   });
   const loss = outputs["loss"]!.data[0] as number;
@@ -162,13 +186,11 @@ async function takeStep(
   return { loss, correct: outputs["correct"]!.data[0] as number };
 }
 
-/** A mask for each network with dropout. */
-function dropoutMasks(
-  { learners, seed, state: { epoch, step } }: Run,
-  rows: number,
-): Record<string, HostTensor> {
+/** A mask for each network with dropout that learns. */
+function dropoutMasks(run: Run, rows: number): Record<string, HostTensor> {
+  const { learners, seed, frozen, state: { epoch, step } } = run;
   return Object.fromEntries(
-    learners.flatMap(({ dropout = 0, network: { featureChannels } }, index) => {
+    learners.slice(0, frozen && 1).flatMap(({ dropout = 0, network: { featureChannels } }, index) => {
       if (dropout === 0) return [];
       const key = { seed, epoch, step, index, learners: learners.length };
       return [[`dropout/${index}`, dropoutMask([rows, featureChannels], dropout, key)]];
@@ -187,8 +209,10 @@ async function validateEpoch(run: Run): Promise<boolean> {
   }
   const { weights, measured } = validated;
   await warnAboutSkipped(run);
+  const frozen = isFrozen(run);
   const record: EpochRecord = {
     epoch,
+    ...(frozen ? { phase: "frozen" } : {}),
     trainLoss: lossSum / trainLoader.stepsPerEpoch,
     trainTop1: correct / (trainLoader.stepsPerEpoch * trainLoader.batchSize),
     ...measured,
@@ -197,8 +221,12 @@ async function validateEpoch(run: Run): Promise<boolean> {
   const top1 = measured.validationTop1;
   const earlyStopping = updateEarlyStopping(
     run.state.earlyStopping,
-    // A rate that is still to fall may make a run better that seems to have stopped.
-    { epoch, top1, counts: recipe.schedule !== "plateau" || record.learningRate <= lowestRate(recipe) },
+    // A rate that is still to fall, or a backbone still to learn, may make a run better that seems to have stopped.
+    {
+      epoch,
+      top1,
+      counts: !frozen && (recipe.schedule !== "plateau" || record.learningRate <= lowestRate(recipe)),
+    },
     recipe.earlyStoppingPatience,
   );
   const best = earlyStopping.bestEpoch === epoch;
@@ -215,17 +243,18 @@ async function validateEpoch(run: Run): Promise<boolean> {
   await run.emit({
     type: "epoch",
     ...record,
-    epochs: recipe.epochs,
+    epochs: totalEpochs(recipe),
     best,
     durationSeconds: clock.epochDone(),
     elapsedSeconds: clock.elapsedSeconds(),
-    remainingSeconds: remainingSeconds(run),
+    remainingSeconds: frozen ? NaN : remainingSeconds(run),
   });
   if (best) {
     run.bestWeights = weights;
     await saveAuxiliary(run);
     await saveBest(run, weights, record);
   }
+  if (frozen && !isFrozen(run)) await endFrozenPhase(run);
   await saveRun(run);
   clock.pause();
   return true;
@@ -245,7 +274,7 @@ async function validateBetter(
 ): Promise<{ weights: Record<string, HostTensor>; measured: Measured } | undefined> {
   const weights = await currentWeights(run);
   const raw = await validate(run, weights);
-  const averages = await averagedWeights(run);
+  const averages = isFrozen(run) ? undefined : await averagedWeights(run);
   if (raw === undefined || averages === undefined) return raw && { weights, measured: raw };
   const averaged = await validate(run, averages);
   if (averaged === undefined) return undefined;
@@ -288,7 +317,8 @@ async function emitStart(run: Run): Promise<void> {
     trainSize: data.train.samples.length,
     validationSize: data.validation.samples.length,
     batchSize: trainLoader.batchSize,
-    epochs: recipe.epochs,
+    epochs: totalEpochs(recipe),
+    ...(recipe.freezeEpochs ? { freezeEpochs: recipe.freezeEpochs } : {}),
     stepsPerEpoch: trainLoader.stepsPerEpoch,
     epoch: state.epoch,
     step: state.step,
@@ -299,8 +329,9 @@ async function emitStart(run: Run): Promise<void> {
 
 /** Tells about pictures that turned out to be unreadable since it last did. */
 async function warnAboutSkipped(run: Run): Promise<void> {
-  const skipped = [...run.trainLoader.unreadable, ...run.validationLoader.unreadable];
-  if (skipped.length === run.skipped) return;
+  const skipped = run.frozen?.unreadable ??
+    [...run.trainLoader.unreadable, ...run.validationLoader.unreadable];
+  if (skipped.length <= run.skipped) return; // the loaders find what the features have told about
   run.skipped = skipped.length;
   const shown = skipped.slice(0, 5).map(({ name, reason }) => `${name} (${reason})`).join(", ");
   const more = skipped.length > 5 ? ` and ${skipped.length - 5} more` : "";
@@ -312,6 +343,7 @@ async function warnAboutSkipped(run: Run): Promise<void> {
 
 function remainingSeconds(run: Run): number {
   const { epoch, step } = run.state;
-  const stepsLeft = (run.recipe.epochs - epoch) * run.trainLoader.stepsPerEpoch - step;
+  if (isFrozen(run)) return NaN;
+  const stepsLeft = (totalEpochs(run.recipe) - epoch) * run.trainLoader.stepsPerEpoch - step;
   return stepsLeft * run.clock.secondsPerStep();
 }

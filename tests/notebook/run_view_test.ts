@@ -16,6 +16,15 @@ epoch  training loss  training top-1  validation loss  validation top-1  validat
   );
 });
 
+Deno.test("runText() tells which epochs were frozen", () => {
+  const summary = exampleRunSummary();
+  const history = summary.history.map((record, index) =>
+    index === 0 ? { ...record, phase: "frozen" as const } : record
+  );
+  const lines = runText({ ...summary, history }).split("\n").slice(-2).map((line) => line.slice(0, 8));
+  assert.deepEqual(lines, ["1 frozen", "       2"]);
+});
+
 Deno.test("runText() tells of a run that was stopped before an epoch was finished", () => {
   const { model } = exampleRunSummary();
   assert.equal(

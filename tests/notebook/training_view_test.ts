@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { MimeBundle } from "../../lib/notebook/display.ts";
 import { notebookView } from "../../lib/notebook/training_view.ts";
-import { exampleRun } from "../training/readers/example_run.ts";
+import { exampleFrozenRun, exampleRun } from "../training/readers/example_run.ts";
 
 const isStatus = (bundle: MimeBundle) => String(bundle["text/plain"]).includes("best top-1");
 
@@ -18,6 +18,26 @@ Deno.test("notebookView() shows the run's state as text too", async () => {
       'speed 46.1 img/s, left 0:01\nwarning: class "dog" has only 2 pictures',
   );
   assert.match(status["text/html"] as string, /width:75\.0%/);
+});
+
+Deno.test("notebookView() shows that features are computed, and which epochs are frozen", async () => {
+  const textAfter = async (events: number) => {
+    const bundles: MimeBundle[] = [];
+    const view = notebookView({ display: (bundle) => Promise.resolve(void bundles.push(bundle)) });
+    for (const event of exampleFrozenRun().slice(0, events)) await view(event);
+    await view.close();
+    return bundles.filter(isStatus).at(-1)!["text/plain"];
+  };
+  const name = "mobilenetv3_small_100: ";
+  assert.equal(
+    await textAfter(3),
+    `${name}epoch 1 of 2 (frozen), features 8 of 12, loss ?, best top-1 none yet, speed ?, left ?`,
+  );
+  assert.equal(
+    await textAfter(5),
+    `${name}epoch 1 of 2 (frozen), step 1 of 2, loss 0.7500, best top-1 none yet, speed 46.1 img/s, left ?`,
+  );
+  assert.match(await textAfter(10) as string, /^mobilenetv3_small_100: epoch 2 of 2, step 1 of 2, /);
 });
 
 Deno.test("notebookView() has shown everything when the run's end is read", async () => {

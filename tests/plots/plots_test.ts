@@ -24,6 +24,21 @@ Deno.test("trainingCurves() draws loss and accuracy and marks the best epoch", (
   assertGolden(trainingCurves(history, { epochs: 5, steps, title: "a <model>" }), "training_curves");
 });
 
+Deno.test("trainingCurves() marks frozen epochs in both panels", () => {
+  const frozen = history.map((record) => record.epoch < 2 ? { ...record, phase: "frozen" as const } : record);
+  const bands = (options?: Parameters<typeof trainingCurves>[1]) => {
+    const { shapes, annotations } = trainingCurves(frozen, options).layout as unknown as {
+      shapes: { xref: string; x0: number; x1: number }[];
+      annotations: { text: string; xref: string }[];
+    };
+    assert.deepEqual(annotations.map(({ text, xref }) => [text, xref]), [["frozen", "x"], ["frozen", "x2"]]);
+    return shapes.map(({ xref, x0, x1 }) => [xref, Number(x0.toFixed(2)), x1]);
+  };
+  assert.deepEqual(bands(), [["x", 0.91, 2.5], ["x2", 0.91, 2.5]]);
+  // Where steps are drawn too, an epoch ends at its number.
+  assert.deepEqual(bands({ steps: [{ epochs: 1, loss: 1 }] }), [["x", -0.09, 2], ["x2", -0.09, 2]]);
+});
+
 Deno.test("trainingCurves() takes the first of equally good epochs for the best", () => {
   const equal = history.map((record) => ({ ...record, validationTop1: 0.5 }));
   assert.match(text(trainingCurves(equal).layout), /^best epoch 1:/);

@@ -14,8 +14,8 @@ const columns = [
 ] as const satisfies readonly (keyof EpochRecord)[];
 
 /**
- * Writes the history of a run as CSV: a line of names, then a row an epoch, each written as soon as it is known. When a
- * run is resumed, rows of epochs that are trained again are cut first.
+ * Writes the history of a run as CSV: a line of names, then a row an epoch, each written as soon as it is known; with
+ * frozen epochs a last column, `phase`, tells which they are. When a run is resumed, rows of epochs that are trained again are cut first.
  *
  * @param path The file; its folder is made if needed.
  * @returns A reader of events.
@@ -29,14 +29,16 @@ const columns = [
  */
 export function csvLog(path: string): EventReader {
   const file = openLog(path);
+  let written: readonly (keyof EpochRecord)[] = columns;
   const read = (event: TrainingEvent) => {
     if (event.type === "start") {
+      if (event.freezeEpochs) written = [...columns, "phase"];
       const epochOf = (row: string) => /^\d+,/.test(row) ? parseInt(row) : -1; // -1: the names
-      const isKept = (row: string) => epochOf(row) < event.epoch && row.split(",").length === columns.length;
+      const isKept = (row: string) => epochOf(row) < event.epoch && row.split(",").length === written.length;
       const isResumed = event.epoch > 0 || event.step > 0;
-      if (!isResumed || file.keep(isKept) === 0) file.restart(columns.join(","));
+      if (!isResumed || file.keep(isKept) === 0) file.restart(written.join(","));
     } else if (event.type === "epoch") {
-      file.append(columns.map((name) => String(event[name])).join(","));
+      file.append(written.map((name) => String(event[name] ?? "")).join(","));
     }
   };
   return Object.assign(read, { close: file.close });

@@ -7,7 +7,7 @@ import type { EventReader } from "./reader.ts";
 
 /**
  * Writes the numbers of a run as TensorBoard event files; see them with `tensorboard --logdir <folder>`. Steps appear as
- * `step/loss`, `step/learning_rate`, `step/images_per_second`, epochs as `loss/train`, `loss/validation`, `top1/train`,
+ * `step/loss`, `step/learning_rate`, `step/images_per_second` (and `step/momentum`, if it cycles), epochs as `loss/train`, `loss/validation`, `top1/train`,
  * `top1/validation`, `top5/validation`; all over the number of steps done. A resumed run writes a second file, which
  * tells TensorBoard to forget what the first one says of steps that are trained again.
  *
@@ -57,6 +57,7 @@ export function tensorboardLog(folder: string, options: { now?: () => number } =
           "step/loss": event.loss,
           "step/learning_rate": event.learningRate,
           "step/images_per_second": event.imagesPerSecond,
+          ...(event.momentum === undefined ? {} : { "step/momentum": event.momentum }),
         },
       });
     } else if (file && event.type === "epoch") {

@@ -1,5 +1,5 @@
 import { onOneLine } from "../../data/dataset_error.ts";
-import type { EpochEvent, StartEvent, StepEvent, TrainingEvent } from "../events.ts";
+import type { EpochEvent, FeaturesEvent, StartEvent, StepEvent, TrainingEvent } from "../events.ts";
 import { percent } from "../../metrics/percent.ts";
 import { formatDuration, formatLoss } from "./format.ts";
 import type { EventReader } from "./reader.ts";
@@ -71,6 +71,12 @@ export function terminalBar(options: TerminalBarOptions = {}): EventReader {
         epochs = event.epochs;
         keep(describeStart(event));
         break;
+      case "features":
+        if (!interactive || (now() - lastDrawn < redrawInterval && event.done < event.total)) break;
+        lastDrawn = now();
+        write("\r" + featuresLine(event, columns() - 1) + "\x1b[K");
+        isLineOpen = true;
+        break;
       case "step": {
         smoothedLoss = event.step === 0 || Number.isNaN(smoothedLoss)
           ? event.loss
@@ -107,9 +113,13 @@ export function terminalBar(options: TerminalBarOptions = {}): EventReader {
 
 function describeStart(event: StartEvent): string {
   const { model, device, trainSize, validationSize, classNames, batchSize, epochs, epoch, step } = event;
+  const { freezeEpochs = 0 } = event;
+  const frozen = freezeEpochs === 0
+    ? ""
+    : `, the first ${freezeEpochs === 1 ? "" : `${freezeEpochs} `}frozen`;
   const resumed = epoch > 0 || step > 0 ? `, resumed at epoch ${epoch + 1} step ${step + 1}` : "";
   return `${model} on ${device}: ${trainSize} training and ${validationSize} validation pictures, ` +
-    `${classNames.length} classes, batch ${batchSize}, ${epochs} epochs${resumed}`;
+    `${classNames.length} classes, batch ${batchSize}, ${epochs} epochs${frozen}${resumed}`;
 }
 
 /** E.g. `epoch  3/30 ━━━━━━━━━━────────── 41/80  loss 1.234  46.1 img/s  left 12:05`, as wide as the terminal lets it. */
@@ -122,12 +132,23 @@ function stepLine(event: StepEvent, epochs: number, loss: number, width: number)
     `${event.imagesPerSecond.toFixed(event.imagesPerSecond < 100 ? 1 : 0)} img/s`,
     `left ${formatDuration(event.remainingSeconds)}`,
   ];
+  return barLine(head, done / event.stepsPerEpoch, parts, width);
+}
+
+/** E.g. `features ━━━━━━━━━━────────── 320/800  left 0:12`. */
+function featuresLine({ done, total, remainingSeconds }: FeaturesEvent, width: number): string {
+  const parts = [
+    ` ${String(done).padStart(String(total).length)}/${total}`,
+    `left ${formatDuration(remainingSeconds)}`,
+  ];
+  return barLine("features ", done / total, parts, width);
+}
+
+/** A bar between its name and what is to tell of it; without the bar where there is no room. */
+function barLine(head: string, share: number, parts: readonly string[], width: number): string {
   const tail = parts.join("  ");
   const barWidth = Math.min(30, width - head.length - tail.length);
-  return (barWidth >= 5
-    ? head + drawBar(done / event.stepsPerEpoch, barWidth) + tail
-    : head + tail.trimStart())
-    .slice(0, width);
+  return (barWidth >= 5 ? head + drawBar(share, barWidth) + tail : head + tail.trimStart()).slice(0, width);
 }
 
 /** A bar of heavy and light lines; half a cell is drawn too. */
@@ -145,7 +166,7 @@ function epochLine(event: EpochEvent): string {
     `train loss ${formatLoss(event.trainLoss)} top-1 ${percent(event.trainTop1).padStart(7)}`,
     `validation loss ${formatLoss(event.validationLoss)} top-1 ${percent(event.validationTop1).padStart(7)}`,
     `${formatDuration(event.durationSeconds)}, left ${formatDuration(event.remainingSeconds)}` +
-    (event.best ? "  * best" : ""),
+    (event.phase === "frozen" ? "  frozen" : "") + (event.best ? "  * best" : ""),
   ].join("  ");
 }
 

@@ -36,6 +36,21 @@ Deno.test("csvLog() cuts the rows that a resumed run trains again, and a row cut
   );
 });
 
+Deno.test("csvLog() of a run with frozen epochs has a column for the phase, which a resumed run keeps", async () => {
+  const path = await Deno.makeTempFile();
+  const frozen: StartEvent = { ...start, freezeEpochs: 1 };
+  for (const [index, event] of [{ ...epochs[0]!, phase: "frozen" } as const, epochs[1]!].entries()) {
+    const log = csvLog(path);
+    log({ ...frozen, epoch: index });
+    log(event);
+    log.close();
+  }
+  assert.equal(
+    await Deno.readTextFile(path),
+    `${names},phase\n0,0.7,0.5,0.6,0.75,1,0.01,frozen\n1,0.4,0.875,0.5,0.75,1,0.005,\n`,
+  );
+});
+
 Deno.test("csvLog() starts anew for a new run, and where the file of a resumed run is gone", async () => {
   const path = await Deno.makeTempFile();
   await Deno.writeTextFile(path, "something old\n");

@@ -1,5 +1,28 @@
 import type { TrainingEvent } from "../../../lib/training/events.ts";
 
+/** The same run, the first epoch of which is frozen. */
+export function exampleFrozenRun(): TrainingEvent[] {
+  const [start, ...others] = exampleRun();
+  const feature = (done: number): TrainingEvent => ({
+    type: "features",
+    done,
+    total: 12,
+    elapsedSeconds: done / 4,
+    remainingSeconds: 3 - done / 4,
+  });
+  return [
+    { ...start, freezeEpochs: 1 } as TrainingEvent,
+    ...[4, 8, 12].map(feature),
+    ...others.map((event) =>
+      event.type === "epoch" && event.epoch === 0
+        ? { ...event, phase: "frozen", remainingSeconds: NaN } as const
+        : event.type === "step" && event.epoch === 0
+        ? { ...event, remainingSeconds: NaN }
+        : event
+    ),
+  ];
+}
+
 /** The events of a small run of two epochs of two steps, for the tests of all readers. */
 export function exampleRun(): TrainingEvent[] {
   const step = (epoch: number, step: number, loss: number): TrainingEvent => ({

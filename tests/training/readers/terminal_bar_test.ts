@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { terminalBar } from "../../../lib/training/readers/terminal_bar.ts";
-import { exampleRun } from "./example_run.ts";
+import { exampleFrozenRun, exampleRun } from "./example_run.ts";
 
 Deno.test("terminalBar() writes one line an epoch where the output is not a terminal", () => {
   let text = "";
@@ -35,6 +35,33 @@ Deno.test("terminalBar() redraws one line in place on a terminal and keeps it in
     for (const line of drawn) assert.ok(line.replace("\x1b[K", "").length < columns, line);
     if (columns === 80) assert.ok(drawn[0].startsWith("epoch 1/2 ━"), drawn[0]);
   }
+});
+
+Deno.test("terminalBar() tells which epochs are frozen, and how many pictures have features", () => {
+  const write = (interactive: boolean, columns = 80) => {
+    let text = "", time = 0;
+    const bar = terminalBar({
+      interactive,
+      write: (part) => text += part,
+      columns: () => columns,
+      now: () => time += 1000,
+    });
+    for (const event of exampleFrozenRun()) bar(event);
+    bar.close();
+    return text;
+  };
+  const [start, first, , second] = write(false).split("\n");
+  assert.ok(start!.endsWith(", batch 4, 2 epochs, the first frozen"), start);
+  assert.ok(first!.endsWith("  0:01, left ?  frozen  * best"), first);
+  assert.ok(second!.endsWith("  0:01, left 0:00"), second);
+  const drawn = write(true).split("\r").filter((part) => part.startsWith("features"));
+  assert.deepEqual(drawn, [
+    "features ━━━━━━━━━━────────────────────  4/12  left 0:02\x1b[K",
+    "features ━━━━━━━━━━━━━━━━━━━━──────────  8/12  left 0:01\x1b[K",
+    "features ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ 12/12  left 0:00\x1b[K",
+  ]);
+  const narrow = write(true, 20).split("\r").filter((part) => part.startsWith("features"));
+  assert.equal(narrow[0], "features 4/12  left\x1b[K");
 });
 
 Deno.test("terminalBar() draws at most ten lines a second, and always the last step of an epoch", () => {
