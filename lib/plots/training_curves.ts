@@ -121,14 +121,15 @@ function frozenBand(from: number, to: number): { shapes: object[]; annotations: 
       fillcolor: colors.grid,
       line: { width: 0 },
     })),
-    annotations: panels.map((panel) => ({
+    // Where curves of losses, and of accuracies, hardly ever are.
+    annotations: ([["", 0, "bottom"], ["2", 1, "top"]] as const).map(([panel, y, yanchor]) => ({
       text: "frozen",
       xref: `x${panel}`,
       yref: `y${panel} domain`,
       x: from,
-      y: 1,
+      y,
       xanchor: "left",
-      yanchor: "bottom",
+      yanchor,
       showarrow: false,
       font: { size: 11, color: colors.mutedText },
     })),
