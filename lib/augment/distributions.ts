@@ -40,8 +40,9 @@ export function gamma(rng: Rng, shape: number): number {
  * @param b Above 0; the mean is a / (a + b).
  */
 export function beta(rng: Rng, a: number, b: number): number {
-  const x = gamma(rng, a);
-  return x / (x + gamma(rng, b));
+  const x = gamma(rng, a), sum = x + gamma(rng, b);
+  // Both vanish where a and b are tiny, and then the number is all but certainly 0 or 1.
+  return sum > 0 ? x / sum : Number(rng.chance(a / (a + b)));
 }
 
 /**

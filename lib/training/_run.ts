@@ -1,5 +1,6 @@
 import { type Augmentation, baselineAugmentation } from "../augment/augmentation.ts";
 import { createAugmentation } from "../augment/augmentation_steps.ts";
+import type { Mixing } from "../augment/mix_batch.ts";
 import { createLoader, type Loader } from "../data/loader.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import { createInference, type Inference } from "../models/inference.ts";
@@ -44,6 +45,8 @@ export async function startRun(setup: TrainingSetup): Promise<Run> {
     batchSize: recipe.batchSize,
     training: true,
     augment: augmentationOf(recipe),
+    mixing: mixingOf(recipe),
+    sampler: recipe.sampler,
   });
   const validationLoader = createLoader(data.validation, {
     ...loading,
@@ -64,6 +67,7 @@ export async function startRun(setup: TrainingSetup): Promise<Run> {
       weightDecay: recipe.weightDecay,
       noBiasDecay: recipe.noBiasDecay,
     },
+    mixed: mixingOf(recipe) !== undefined,
     sam: recipe.sam,
     ema: recipe.ema,
   });
@@ -111,6 +115,11 @@ function learnersOf({ network, preprocessing, recipe, auxiliary = [] }: Training
 function augmentationOf({ augmentation }: Recipe): Augmentation | undefined {
   if (augmentation === "none") return undefined;
   return augmentation === "baseline" ? baselineAugmentation() : createAugmentation(augmentation);
+}
+
+/** What pictures of a batch are mixed with each other by. */
+function mixingOf({ mixup, cutmix }: Recipe): Mixing | undefined {
+  return mixup === undefined && cutmix === undefined ? undefined : { mixup, cutmix };
 }
 
 /** What to tell if the step is not run by the executor the run was opened with. */

@@ -226,6 +226,7 @@ function otherOptions(options: FineTuneOptions, { recipe, seed, preprocessing }:
     noBiasDecay: false,
     precision: "float32",
     dropout: 0,
+    sampler: "shuffled",
     ...recipe,
     imageSize: preprocessing.size.height,
     seed,

@@ -9,6 +9,7 @@ import { tf } from "../tensorflow/tf.ts";
 import { withMargin } from "./am_softmax.ts";
 import { type EMAOptions, movingAverage } from "./ema.ts";
 import { crossEntropy, type CrossEntropyOptions } from "./losses.ts";
+import { mixedLoss, type OtherLabels } from "./mixed_loss.ts";
 import { mutualLoss } from "./mutual_learning.ts";
 import { ascend, type SAMOptions } from "./sam.ts";
 import { type OptimizerOptions, settingsOf, sgd } from "./sgd.ts";
@@ -32,6 +33,8 @@ export interface TrainStepOptions extends Learner {
   readonly optimizer: OptimizerOptions;
   /** Networks that learn beside the main one, and it from them; inputs of their own size are not possible. @default {none} */
   readonly auxiliary?: readonly Learner[];
+  /** Whether pictures are mixed of two, and have two labels. @default {false} */
+  readonly mixed?: boolean;
   /** Descends by the gradient at moved weights, which takes a second pass. @default {none} */
   readonly sam?: SAMOptions;
   /** Keeps a moving average of the main network's parameters and running statistics. @default {none} */
@@ -62,21 +65,28 @@ interface Pass {
  * optimiser and, for the second pass, its own norm.
  *
  * @param options Networks, batch and settings.
- * @returns A graph with the inputs `images` (uint8 `[batch, height, width, 3]`), `labels` (int32 `[batch]`),
+ * @returns A graph with the inputs `images` (uint8 `[batch, height, width, 3]`), `labels` (int32 `[batch]`), for mixed
+ * pictures `otherLabels` (int32 `[batch]`) and `labelWeight` (scalar: the share of `labels`, the rest is of the others),
  * `learningRate` (scalar) and, for a network with dropout, `dropout/<index>` (float32 `[batch, featureChannels]`, index 0
  * for the main one), the state `parameters/*`, `velocities/*`, `statistics/*`, for the auxiliary networks
  * `auxiliary/<1, 2, ...>/parameters/*` and so on, and, if asked for, `average/*` as inputs and outputs, and the outputs
- * `loss` (scalar) and `correct` (int32 scalar, pictures of the batch whose best class was right).
+ * `loss` (scalar) and `correct` (int32 scalar, pictures of the batch whose best class was that of `labels`).
  */
 export function recordTrainStep(options: TrainStepOptions): Graph {
   const { preprocessing, batchSize, loss: lossOptions, optimizer, auxiliary = [], sam, ema } = options;
-  const { statisticsMomentum = 0.1 } = options;
+  const { mixed = false, statisticsMomentum = 0.1 } = options;
   const { height, width } = preprocessing.size;
   const learners: readonly Learner[] = [options, ...auxiliary];
   const [main, ...others] = learners.map(stateSpecs);
   const inputs = {
     images: { dtype: "uint8", shape: [batchSize, height, width, 3] },
     labels: { dtype: "int32", shape: [batchSize] },
+    ...(mixed
+      ? {
+        otherLabels: { dtype: "int32", shape: [batchSize] } as const,
+        labelWeight: { dtype: "float32", shape: [] } as const,
+      }
+      : {}),
     learningRate: { dtype: "float32", shape: [] },
     dropout: Object.fromEntries(
       learners.flatMap(({ dropout = 0, network }, index) =>
@@ -100,13 +110,17 @@ export function recordTrainStep(options: TrainStepOptions): Graph {
           dropout: (dropout as Tensors)[index],
         });
       const input = learners.map(({ preprocessing }) => normaliseImages(images, preprocessing));
+      const other = mixed ? given as unknown as OtherLabels : undefined;
       const shared = (passes: readonly Pass[]) => {
         const losses = passes.map(({ logits }, index) => {
           const { network: { head }, margin = 0 } = learners[index]!;
-          const scores = head === "linear" || margin === 0
-            ? logits
-            : withMargin(logits, labels as tf.Tensor1D, scaleOf(states[index]!), margin);
-          return crossEntropy(scores, labels as tf.Tensor1D, lossOptions);
+          const lossFor = (labels: tf.Tensor1D) => {
+            const scores = head === "linear" || margin === 0
+              ? logits
+              : withMargin(logits, labels, scaleOf(states[index]!), margin);
+            return crossEntropy(scores, labels, lossOptions);
+          };
+          return mixedLoss(lossFor, labels as tf.Tensor1D, other);
         });
         if (losses.length === 1) return losses[0]!;
         const mean = tf.div(tf.addN(losses), losses.length);

@@ -10,6 +10,7 @@ import { dropoutMask } from "./dropout.ts";
 import { updateEarlyStopping } from "./early_stopping.ts";
 import type { Environment } from "./environment.ts";
 import type { EpochRecord, StopReason, TrainingEvent } from "./events.ts";
+import { labelInputs } from "./mixed_loss.ts";
 import type { Recipe } from "./recipe.ts";
 import {
   averagedWeights,
@@ -147,7 +148,7 @@ async function takeStep(
   const rows = run.trainLoader.batchSize;
   const outputs = await run.step.run({
     images: { dtype: "uint8", shape: [rows, height, width, 3], data: batch.images },
-    labels: { dtype: "int32", shape: [rows], data: batch.labels },
+    ...labelInputs(batch),
     learningRate: { dtype: "float32", shape: [], data: new Float32Array([learningRate]) },
     ...dropoutMasks(run, rows),
   });
