@@ -87,6 +87,29 @@ Deno.test("evaluate() matches classes by name, in any order and number", async (
   );
 });
 
+/** The model with scores that vary from picture to picture: after so short a training they hardly do. */
+async function createSureModel(): Promise<Model> {
+  const logits = await run.model.logits(data.validation.samples.map(({ image }) => image));
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const means = data.classNames.map((_, label) => mean(logits.map((row) => row[label]!)));
+  const squares = logits.flatMap((row) => [...row].map((score, label) => (score - means[label]!) ** 2));
+  const factor = 2 / Math.sqrt(mean(squares));
+  const { "classifier.weight": weight, "classifier.bias": bias, ...rest } = run.model.weights;
+  const change = (tensor: HostTensor, fn: (value: number, index: number) => number) =>
+    ({ ...tensor, data: (tensor.data as Float32Array).map(fn) }) as HostTensor;
+  return createModel({
+    ...run.model,
+    record: modelRecord(run.model.id),
+    weights: {
+      ...rest,
+      "classifier.weight": change(weight!, (value) => factor * value),
+      "classifier.bias": change(bias!, (value, label) => factor * (value - means[label]!)),
+    },
+  });
+}
+const sure = await createSureModel();
+const plainOfSure = await evaluate(sure, data.validation);
+
 /** The validation set, mirrored. */
 const reflections: Dataset = {
   ...data.validation,
@@ -97,9 +120,9 @@ const reflections: Dataset = {
 };
 
 Deno.test("evaluate() with test-time augmentation averages the probabilities of both sides", async () => {
-  const found = await evaluate(run, data.validation, { testTimeAugmentation: true, batchSize: 4 });
+  const found = await evaluate(sure, data.validation, { testTimeAugmentation: true, batchSize: 4 });
   assert.deepEqual(found.views, ["original", "mirrored"]);
-  assert.equal("views" in plain, false);
+  assert.equal("views" in plainOfSure, false);
   assert.match(
     evaluationText(found),
     /test-time augmentation +2 views {2}\(probabilities averaged: original, mirrored\)/,
@@ -107,7 +130,7 @@ Deno.test("evaluate() with test-time augmentation averages the probabilities of 
 
   // By hand: softmax of both sides, their mean, the logarithm of the true class's.
   const probabilities = async ({ samples }: Dataset) =>
-    (await run.model.logits(samples.map(({ image }) => image))).map((row) => {
+    (await sure.logits(samples.map(({ image }) => image))).map((row) => {
       const powers = [...row].map(Math.exp), sum = powers.reduce((total, power) => total + power, 0);
       return powers.map((power) => power / sum);
     });
@@ -115,27 +138,27 @@ Deno.test("evaluate() with test-time augmentation averages the probabilities of 
   const means = sides[0]!.map((row, sample) => row.map((p, label) => (p + sides[1]![sample]![label]!) / 2));
   const labels = data.validation.samples.map(({ label }) => label);
   const loss = means.reduce((sum, row, sample) => sum - Math.log(row[labels[sample]!]!), 0) / labels.length;
-  assert.ok(Math.abs(found.loss - loss) < 1e-5, `${found.loss}, wanted ${loss}`);
-  assert.notEqual(found.loss.toFixed(4), plain.loss.toFixed(4), "the views matter");
+  assert.ok(Math.abs(found.loss - loss) < 1e-4, `${found.loss}, wanted ${loss}`);
+  assert.notEqual(found.loss.toFixed(3), plainOfSure.loss.toFixed(3), "the views matter");
   const best = means.map((row) => row.indexOf(Math.max(...row)));
   assert.equal(found.top1, best.filter((label, sample) => label === labels[sample]).length / labels.length);
   labels.forEach((label, sample) => assert.ok(found.confusionMatrix[label]![best[sample]!]! > 0));
   const confidences = found.reliability.reduce((sum, bin) => sum + bin.count * bin.confidence, 0);
   const wanted = means.reduce((sum, row) => sum + Math.max(...row), 0);
-  assert.ok(Math.abs(confidences - wanted) < 1e-4, "calibration is of the same probabilities");
+  assert.ok(Math.abs(confidences - wanted) < 1e-3, "calibration is of the same probabilities");
 
   // Each side is the other's mirror image.
-  assertSame(await evaluate(run, reflections, { testTimeAugmentation: { flip: true } }), found);
-  assertSame(await evaluate(run, data.validation, { testTimeAugmentation: false }), plain);
+  assertSame(await evaluate(sure, reflections, { testTimeAugmentation: { flip: true } }), found);
+  assertSame(await evaluate(sure, data.validation, { testTimeAugmentation: false }), plainOfSure);
 });
 
 Deno.test("evaluate() looks at crops if asked, and says at which", async () => {
-  const found = await evaluate(run, data.validation, {
+  const found = await evaluate(sure, data.validation, {
     testTimeAugmentation: { flip: false, crops: true },
   });
   const names = ["original", "top left", "top right", "bottom left", "bottom right", "middle"];
   assert.deepEqual(found.views, names);
-  const all = await evaluate(run, data.validation, { testTimeAugmentation: { crops: true } });
+  const all = await evaluate(sure, data.validation, { testTimeAugmentation: { crops: true } });
   assert.deepEqual(
     all.views,
     names.flatMap((name) => [
@@ -144,7 +167,7 @@ Deno.test("evaluate() looks at crops if asked, and says at which", async () => {
     ]),
   );
   assert.match(evaluationText(all), /12 views {2}\(probabilities averaged: original, mirrored and 10 more\)/);
-  assertSame(await evaluate(run, reflections, { testTimeAugmentation: { crops: true } }), all);
+  assertSame(await evaluate(sure, reflections, { testTimeAugmentation: { crops: true } }), all);
 });
 
 Deno.test("evaluate() refuses test-time augmentations it does not know, or cannot write down", async () => {
