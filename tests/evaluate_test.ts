@@ -148,7 +148,10 @@ Deno.test("evaluate() with test-time augmentation averages the probabilities of 
   assert.ok(Math.abs(confidences - wanted) < 1e-3, "calibration is of the same probabilities");
 
   // Each side is the other's mirror image.
-  assertSame(await evaluate(sure, reflections, { testTimeAugmentation: { flip: true } }), found);
+  assertSame(
+    await evaluate(sure, reflections, { testTimeAugmentation: { flip: true }, batchSize: 4 }),
+    found,
+  );
   assertSame(await evaluate(sure, data.validation, { testTimeAugmentation: false }), plainOfSure);
 });
 
