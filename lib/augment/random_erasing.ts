@@ -1,5 +1,5 @@
 import type { Augmentation } from "./augmentation.ts";
-import { normal } from "./distributions.ts";
+import { normalQuantiles } from "./distributions.ts";
 import type { Rng } from "./rng.ts";
 
 /** How {@linkcode randomErasing} erases. */
@@ -22,9 +22,15 @@ export interface RandomErasingOptions {
 /** Between which shares of the picture's area a rectangle lies, unless told otherwise. */
 export const erasedAreas = { min: 0.02, max: 1 / 3 };
 
-/** ImageNet's colours, of bytes. Normalised pictures are 0 at the mean and 1 a deviation above it. */
-const mean = [0.485 * 255, 0.456 * 255, 0.406 * 255], deviation = [0.229 * 255, 0.224 * 255, 0.225 * 255];
-const meanBytes = mean.map(byte);
+/** ImageNet's colours, as shares of 255. Normalised pictures are 0 at the mean and 1 a deviation above it. */
+const mean = [0.485, 0.456, 0.406], deviation = [0.229, 0.224, 0.225];
+const meanBytes = Uint8Array.from(mean, (value) => Math.round(255 * value));
+
+/** Of each channel the bytes of normal numbers, as often among the 1,024 as they are likely. */
+const quantiles = normalQuantiles(1024);
+const noiseBytes = mean.map((value, channel) =>
+  Uint8ClampedArray.from(quantiles, (quantile) => Math.round(255 * (value + deviation[channel]! * quantile)))
+);
 
 /** Rectangles that are tried; one as long as a side of the picture does not fit. */
 const attempts = 10;
@@ -33,7 +39,8 @@ const attempts = 10;
  * Erases a rectangle of random size, shape and place, which lies wholly inside the picture.
  *
  * timm erases in normalised pictures, where the constant is 0 and random colours are normal numbers. Here are bytes, so
- * that the same is the mean colour and normal numbers about it, rounded and cut off at 0 and 255 (3 to 4 % of them).
+ * that the same is the mean colour and normal numbers about it, rounded and cut off at 0 and 255 (3 to 4 % of them); of
+ * such numbers there are 1,024.
  *
  * @param options How often, how large, and what comes in place.
  * @returns The augmentation; it returns its input itself when it does not erase.
@@ -61,13 +68,11 @@ export function randomErasing(options: RandomErasingOptions = {}): Augmentation 
       const height = Math.round(Math.sqrt(area * aspect)), width = Math.round(Math.sqrt(area / aspect));
       if (width >= imageWidth || height >= imageHeight) continue;
       const top = rng.integer(0, imageHeight - height), left = rng.integer(0, imageWidth - width);
-      const data = image.data.slice();
-      let color = mode === "color" ? randomBytes(rng) : meanBytes;
+      const data = image.data.slice(), line = new Uint8Array(3 * width);
+      fill(line, mode === "color" ? drawColor(rng, new Uint8Array(3), 0) : meanBytes);
       for (let y = top; y < top + height; y++) {
-        for (let x = left; x < left + width; x++) {
-          if (mode === "pixel") color = randomBytes(rng);
-          data.set(color, 3 * (y * imageWidth + x));
-        }
+        for (let at = 0; mode === "pixel" && at < line.length; at += 3) drawColor(rng, line, at);
+        data.set(line, 3 * (y * imageWidth + left));
       }
       return { width: imageWidth, height: imageHeight, data };
     }
@@ -75,10 +80,15 @@ export function randomErasing(options: RandomErasingOptions = {}): Augmentation 
   };
 }
 
-function randomBytes(rng: Rng): number[] {
-  return mean.map((value, channel) => byte(value + deviation[channel]! * normal(rng)));
+/** Writes a random colour: 10 bits of one number for each channel. */
+function drawColor(rng: Rng, bytes: Uint8Array, at: number): Uint8Array {
+  const number = rng.uint32();
+  bytes[at] = noiseBytes[0]![number >>> 22]!;
+  bytes[at + 1] = noiseBytes[1]![number >>> 12 & 1023]!;
+  bytes[at + 2] = noiseBytes[2]![number >>> 2 & 1023]!;
+  return bytes;
 }
 
-function byte(value: number): number {
-  return Math.min(Math.max(Math.round(value), 0), 255);
+function fill(line: Uint8Array, color: Uint8Array): void {
+  for (let at = 0; at < line.length; at += 3) line.set(color, at);
 }

@@ -45,24 +45,22 @@ export function createSampler({ classNames, samples }: Dataset, options: Sampler
   const { sampler, length, seed } = options;
   const order = (epoch: number, count: number) => permutation(count, createRng(seed, "order", epoch));
   if (sampler === "shuffled") return (epoch) => order(epoch, samples.length).subarray(0, length);
-  const classes = classNames.map((_, label) =>
-    samples.flatMap((sample, index) => sample.label === label ? [index] : [])
-  );
+  const classes = classNames.map((): number[] => []);
+  samples.forEach(({ label }, index) => classes[label]!.push(index));
   const present = classes.flatMap((members, label) => members.length > 0 ? [label] : []);
   return (epoch) => {
-    const cycles = new Map<string, Int32Array>();
+    const cycles = classes.map((): { cycle: number; places?: Int32Array } => ({ cycle: -1 }));
     const drawn = Int32Array.from({ length }, (_, position) => {
       // Over all epochs the classes take turns, and a class's turns go through its samples cycle by cycle.
       const turn = epoch * length + position;
       const label = present[turn % present.length]!, members = classes[label]!;
       const turnOfClass = Math.floor(turn / present.length);
-      const cycle = Math.floor(turnOfClass / members.length), key = `${label} ${cycle}`;
-      let places = cycles.get(key);
-      if (places === undefined) {
-        places = permutation(members.length, createRng(seed, "sampler", cycle, label));
-        cycles.set(key, places);
+      const cycle = Math.floor(turnOfClass / members.length);
+      if (cycles[label]!.cycle !== cycle) {
+        const places = permutation(members.length, createRng(seed, "sampler", cycle, label));
+        cycles[label] = { cycle, places };
       }
-      return members[places[turnOfClass % members.length]!]!;
+      return members[cycles[label]!.places![turnOfClass % members.length]!]!;
     });
     return order(epoch, length).map((place) => drawn[place]!);
   };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { cutmix, cutmixBox, keptShare } from "../../lib/augment/cutmix.ts";
-import { beta } from "../../lib/augment/distributions.ts";
+import { beta, normalQuantiles } from "../../lib/augment/distributions.ts";
 import { mixBatch, type MixedImages, type Mixing } from "../../lib/augment/mix_batch.ts";
 import { mixup } from "../../lib/augment/mixup.ts";
 import { createRng, type Rng } from "../../lib/augment/rng.ts";
@@ -124,6 +124,26 @@ Deno.test("mixBatch() writes to nothing it was given", () => {
     mixBatch({ images, labels }, size, mixing, createRng(1, "mixing"));
   }
   assert.deepEqual([images, labels], before);
+});
+
+Deno.test("normalQuantiles() are those of the normal distribution", () => {
+  // statistics.NormalDist().inv_cdf of 0.525, 0.575, ..., 0.975 (Python)
+  const upper = [
+    0.062707,
+    0.189118,
+    0.318639,
+    0.453762,
+    0.59776,
+    0.755415,
+    0.934589,
+    1.150349,
+    1.439531,
+    1.959964,
+  ];
+  const wanted = [...upper.toReversed().map((value) => -value), ...upper];
+  normalQuantiles(20).forEach((value, index) =>
+    assert.ok(Math.abs(value - wanted[index]!) < 1e-3, `${index}: ${value}, not ${wanted[index]}`)
+  );
 });
 
 /** Largest distance between the shares of what was drawn and a distribution (Kolmogorov and Smirnov). */
