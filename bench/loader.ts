@@ -13,7 +13,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { Command, Option } from "npm:commander@15.1.0";
 import sharp from "npm:sharp@0.35.5";
-import { baselineAugmentation } from "../lib/augment/augmentation.ts";
+import { augmentByKey } from "../lib/augment/augment_by_key.ts";
+import { baselineSteps, createAugmentation } from "../lib/augment/augmentation_steps.ts";
 import { createPixelCache, type PixelCache } from "../lib/data/cache.ts";
 import type { Dataset } from "../lib/data/dataset.ts";
 import { type Batch, createLoader } from "../lib/data/loader.ts";
@@ -88,7 +89,7 @@ try {
       preprocessing,
       batchSize,
       training: true,
-      augment: baselineAugmentation(),
+      augment: augmentByKey(createAugmentation(baselineSteps)),
       cache,
     });
   const epoch = async (cache: PixelCache, number: number) => {

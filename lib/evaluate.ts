@@ -1,3 +1,4 @@
+import { type TestTimeAugmentation, testTimeProblems, testTimeViews } from "./augment/test_time_views.ts";
 import type { Dataset, Sample } from "./data/dataset.ts";
 import { createLoader } from "./data/loader.ts";
 import { createEvaluation, type Evaluation } from "./metrics/evaluation.ts";
@@ -19,6 +20,12 @@ export interface EvaluateOptions {
   saveMetricsTo?: string;
   /** How many of the worst mistakes to keep. @default {24} */
   keepMistakes?: number;
+  /**
+   * Averages the probabilities of several views of each picture: `true` for the picture and its mirror image, or
+   * `{ flip: true, crops: true }` for five slight crops and their mirror images too. The result names the views.
+   * @default {false}
+   */
+  testTimeAugmentation?: boolean | TestTimeAugmentation;
   /** What to do with a picture that cannot be read. @default {"error"} */
   onUnreadable?: "error" | "skip";
   /** Pictures decoded at the same time. @default {one for each core} */
@@ -37,6 +44,7 @@ const known = [
   "batchSize",
   "saveMetricsTo",
   "keepMistakes",
+  "testTimeAugmentation",
   "onUnreadable",
   "workers",
   "device",
@@ -74,6 +82,7 @@ export async function evaluate(
   check.checkValues("evaluate", [
     check.positiveInteger("batchSize", options.batchSize),
     check.wholeNumber("keepMistakes", options.keepMistakes),
+    ...testTimeProblems("testTimeAugmentation", options.testTimeAugmentation),
     check.oneOf("onUnreadable", options.onUnreadable, ["error", "skip"]),
     check.positiveInteger("workers", options.workers),
     check.ofType("saveMetricsTo", options.saveMetricsTo, "string"),
@@ -83,6 +92,8 @@ export async function evaluate(
   ]);
   if (!Array.isArray(dataset?.samples)) throw new TypeError(withoutSamples);
   const { device, executor } = options;
+  const views = testTimeViews(options.testTimeAugmentation);
+  if (options.saveMetricsTo !== undefined && views.length > 0) throw new RangeError(withoutViews);
   const { model, path } = await openSource(source, { device, executor, onProgress: provisionView() });
   if (options.saveMetricsTo !== undefined && path === undefined) throw new TypeError(withoutFile);
   const { classNames, preprocessing } = model;
@@ -101,7 +112,7 @@ export async function evaluate(
   const evaluated: Sample[] = [];
   try {
     for await (const batch of loader.epoch(0)) {
-      logits.push(...await inference.logits(batch.images, batch.count));
+      logits.push(...await inference.logits(batch.images, batch.count, views));
       for (let row = 0; row < batch.count; row++) evaluated.push(samples[batch.indices[row]!]!);
       options.onProgress?.({ done: evaluated.length, total });
     }
@@ -114,6 +125,7 @@ export async function evaluate(
     classNames,
     samples: evaluated,
     complexity: model.complexity,
+    ...(views.length === 0 ? {} : { views: views.map(({ name }) => name) }),
     ...(options.keepMistakes === undefined ? {} : { keepMistakes: options.keepMistakes }),
   });
   if (options.saveMetricsTo !== undefined && path !== undefined) {
@@ -124,6 +136,10 @@ export async function evaluate(
 
 const withoutSamples = "Cannot evaluate: found no labelled pictures, wanted one data set\n" +
   "  help: pass data.validation, or what imageFolder(path) returns";
+
+const withoutViews =
+  "Cannot write metrics.yaml: it is for the model alone, and these numbers are of several views of each picture\n" +
+  "  help: leave out saveMetricsTo or testTimeAugmentation";
 
 const withoutFile =
   "Cannot write metrics.yaml: it names the file of the weights, and this model comes from none\n" +

@@ -124,7 +124,7 @@ async function run(
       outputDir,
       resume,
       warnings: [
-        ...imbalanceWarning(data, options),
+        ...(resume === undefined ? imbalanceWarning(data, recipe) : []),
         ...replaced,
         ...slowerExecutor(opened),
         ...start.warnings,
@@ -238,11 +238,11 @@ async function removeHalfWritten(folder: string): Promise<void> {
   }
 }
 
-function imbalanceWarning(data: DatasetSplits, options: FineTuneOptions): string[] {
+function imbalanceWarning(data: DatasetSplits, { classWeights, sampler }: Recipe): string[] {
   const ratio = imbalanceRatio(data.train);
-  if (ratio <= 10 || options.classWeights !== undefined || options.resumeFrom !== undefined) return [];
+  if (ratio <= 10 || classWeights !== undefined || sampler === "balanced") return [];
   return [
     `The largest class has ${ratio.toFixed(0)} times the pictures of the smallest; ` +
-    `{ classWeights: "auto" } gives them the same say`,
+    `{ classWeights: "auto" } or { sampler: "balanced" } gives them the same say`,
   ];
 }

@@ -1,3 +1,4 @@
+import { type TestTimeAugmentation, testTimeProblems } from "./augment/test_time_views.ts";
 import { imagePaths } from "./data/image_paths.ts";
 import type { ImageSource } from "./data/dataset.ts";
 import { DatasetError } from "./data/dataset_error.ts";
@@ -21,6 +22,11 @@ export interface Prediction {
 export interface PredictOptions {
   /** How many classes to return for each picture. @default {5} */
   topK?: number;
+  /**
+   * Averages the probabilities of several views of each picture: `true` for the picture and its mirror image, or
+   * `{ flip: true, crops: true }` for five slight crops and their mirror images too. @default {false}
+   */
+  testTimeAugmentation?: boolean | TestTimeAugmentation;
   /** What to compute on. @default {"auto"} */
   device?: Device;
   /** What runs the network: `auto` takes oneDNN on CPUs it supports, else TensorFlow. @default {"auto"} */
@@ -51,17 +57,18 @@ export async function predict(
   images: ImageSource | readonly ImageSource[],
   options: PredictOptions = {},
 ): Promise<Prediction[][]> {
-  check.checkOptions(options, ["topK", "device", "executor"], "predict");
+  check.checkOptions(options, ["topK", "testTimeAugmentation", "device", "executor"], "predict");
   check.checkValues("predict", [
     check.positiveInteger("topK", options.topK),
+    ...testTimeProblems("testTimeAugmentation", options.testTimeAugmentation),
     check.oneOf("device", options.device, ["auto", "cpu", "gpu"]),
     check.oneOf("executor", options.executor, executorChoices),
   ]);
-  const { device, executor } = options;
+  const { testTimeAugmentation, device, executor } = options;
   const { model } = await openSource(source, { device, executor, onProgress: provisionView() });
   try {
     const list = Array.isArray(images) ? images : await picturesOf(images as ImageSource);
-    const logits = await model.logits(list).catch((error) => {
+    const logits = await model.logits(list, { testTimeAugmentation }).catch((error) => {
       throw error instanceof DatasetError ? unreadable(error, list.length) : error;
     });
     return withPredictionsView(rank(logits, model.classNames, options.topK ?? 5), list);

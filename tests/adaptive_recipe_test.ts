@@ -201,9 +201,9 @@ Deno.test("fineTune() refuses unknown fields of a recipe, with the nearest known
     "Cannot run fineTune(): 2 fields of the recipe are not known\n" +
       '  "learnRate": did you mean "learningRate"?\n' +
       '  "shedule": did you mean "schedule"?\n' +
-      "  help: the fields of the recipe are augmentation, auxiliaryModels, batchSize, classWeights, dropout, " +
+      "  help: the fields of the recipe are augmentation, auxiliaryModels, batchSize, classWeights, cutmix, dropout, " +
       "earlyStoppingPatience, ema, epochs, freezeEpochs, freezeLearningRate, labelSmoothing, layerDecay, " +
-      "learningRate, loss, margin, momentum, name, noBiasDecay, oneCycle, plateau, precision, sam, scale, schedule, warmUpEpochs, weightDecay",
+      "learningRate, loss, margin, mixup, momentum, name, noBiasDecay, oneCycle, plateau, precision, sam, sampler, scale, schedule, warmUpEpochs, weightDecay",
   );
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Dataset } from "../lib/data/dataset.ts";
+import { mirrored } from "../lib/augment/flip.ts";
+import type { Dataset, RawImage } from "../lib/data/dataset.ts";
 import { evaluate, type EvaluateOptions } from "../lib/evaluate.ts";
 import { fineTune } from "../lib/fine_tune.ts";
 import type { HostTensor } from "../lib/graph/host_tensor.ts";
@@ -8,6 +9,7 @@ import type { Evaluation } from "../lib/metrics/evaluation.ts";
 import { createModel, type Model } from "../lib/models/model.ts";
 import { modelRecord } from "../lib/models/registry.ts";
 import type { Source } from "../lib/models/source.ts";
+import { evaluationText } from "../lib/notebook/evaluation_view.ts";
 import { tf } from "../lib/tensorflow/mod.ts";
 import { failure, freshFolder } from "./training/_runs.ts";
 import { shapeSplits } from "./training/_shapes.ts";
@@ -82,6 +84,118 @@ Deno.test("evaluate() matches classes by name, in any order and number", async (
     message,
     'Cannot evaluate on "shuffled": the model does not know 2 of its 3 classes: "disk", "sqare"\n' +
       "  help: the model's classes are disc, square, cross",
+  );
+});
+
+/** The model with scores that vary from picture to picture: after so short a training they hardly do. */
+async function createSureModel(): Promise<Model> {
+  const logits = await run.model.logits(data.validation.samples.map(({ image }) => image));
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const means = data.classNames.map((_, label) => mean(logits.map((row) => row[label]!)));
+  const squares = logits.flatMap((row) => [...row].map((score, label) => (score - means[label]!) ** 2));
+  const factor = 2 / Math.sqrt(mean(squares));
+  const { "classifier.weight": weight, "classifier.bias": bias, ...rest } = run.model.weights;
+  const change = (tensor: HostTensor, fn: (value: number, index: number) => number) =>
+    ({ ...tensor, data: (tensor.data as Float32Array).map(fn) }) as HostTensor;
+  return createModel({
+    ...run.model,
+    record: modelRecord(run.model.id),
+    weights: {
+      ...rest,
+      "classifier.weight": change(weight!, (value) => factor * value),
+      "classifier.bias": change(bias!, (value, label) => factor * (value - means[label]!)),
+    },
+  });
+}
+const sure = await createSureModel();
+const plainOfSure = await evaluate(sure, data.validation);
+
+/** The validation set, mirrored. */
+const reflections: Dataset = {
+  ...data.validation,
+  samples: data.validation.samples.map((sample) => ({
+    ...sample,
+    image: { ...sample.image as RawImage, ...mirrored(sample.image as RawImage) },
+  })),
+};
+
+Deno.test("evaluate() with test-time augmentation averages the probabilities of both sides", async () => {
+  const found = await evaluate(sure, data.validation, { testTimeAugmentation: true, batchSize: 4 });
+  assert.deepEqual(found.views, ["original", "mirrored"]);
+  assert.equal("views" in plainOfSure, false);
+  assert.match(
+    evaluationText(found),
+    /test-time augmentation +2 views {2}\(probabilities averaged: original, mirrored\)/,
+  );
+
+  // By hand: softmax of both sides, their mean, the logarithm of the true class's.
+  const probabilities = async ({ samples }: Dataset) =>
+    (await sure.logits(samples.map(({ image }) => image))).map((row) => {
+      const powers = [...row].map(Math.exp), sum = powers.reduce((total, power) => total + power, 0);
+      return powers.map((power) => power / sum);
+    });
+  const sides = [await probabilities(data.validation), await probabilities(reflections)];
+  const means = sides[0]!.map((row, sample) => row.map((p, label) => (p + sides[1]![sample]![label]!) / 2));
+  const labels = data.validation.samples.map(({ label }) => label);
+  const loss = means.reduce((sum, row, sample) => sum - Math.log(row[labels[sample]!]!), 0) / labels.length;
+  assert.ok(Math.abs(found.loss - loss) < 1e-4, `${found.loss}, wanted ${loss}`);
+  assert.notEqual(found.loss.toFixed(3), plainOfSure.loss.toFixed(3), "the views matter");
+  const best = means.map((row) => row.indexOf(Math.max(...row)));
+  assert.equal(found.top1, best.filter((label, sample) => label === labels[sample]).length / labels.length);
+  labels.forEach((label, sample) => assert.ok(found.confusionMatrix[label]![best[sample]!]! > 0));
+  const confidences = found.reliability.reduce((sum, bin) => sum + bin.count * bin.confidence, 0);
+  const wanted = means.reduce((sum, row) => sum + Math.max(...row), 0);
+  assert.ok(Math.abs(confidences - wanted) < 1e-3, "calibration is of the same probabilities");
+
+  // Each side is the other's mirror image.
+  assertSame(
+    await evaluate(sure, reflections, { testTimeAugmentation: { flip: true }, batchSize: 4 }),
+    found,
+  );
+  assertSame(await evaluate(sure, data.validation, { testTimeAugmentation: false }), plainOfSure);
+});
+
+Deno.test("evaluate() looks at crops if asked, and says at which", async () => {
+  const found = await evaluate(sure, data.validation, {
+    testTimeAugmentation: { flip: false, crops: true },
+  });
+  const names = ["original", "top left", "top right", "bottom left", "bottom right", "middle"];
+  assert.deepEqual(found.views, names);
+  const all = await evaluate(sure, data.validation, { testTimeAugmentation: { crops: true } });
+  assert.deepEqual(
+    all.views,
+    names.flatMap((name) => [
+      name,
+      name === "original" ? "mirrored" : `${name}, mirrored`,
+    ]),
+  );
+  assert.match(evaluationText(all), /12 views {2}\(probabilities averaged: original, mirrored and 10 more\)/);
+  assertSame(await evaluate(sure, reflections, { testTimeAugmentation: { crops: true } }), all);
+});
+
+Deno.test("evaluate() refuses test-time augmentations it does not know, or cannot write down", async () => {
+  const refusal = async (testTimeAugmentation: unknown, more = {}) =>
+    (await failure(evaluate(run, data.validation, { testTimeAugmentation, ...more } as EvaluateOptions)))
+      .message;
+  assert.equal(
+    await refusal({ flips: true, crops: 5 }),
+    "Cannot run evaluate(): 2 options have values that cannot be used\n" +
+      "  testTimeAugmentation.flips: found true, wanted no other settings than flip, crops\n" +
+      "  testTimeAugmentation.crops: found 5, wanted true or false\n" +
+      "  help: leave an option out to get its default",
+  );
+  assert.match(
+    await refusal("flip"),
+    /testTimeAugmentation: found "flip", wanted true, or an object like \{ flip: true, crops: true \}\n/,
+  );
+  assert.match(
+    await refusal({ flip: false }),
+    /testTimeAugmentation: found an object, wanted flip, crops or both\n/,
+  );
+  assert.equal(
+    await refusal(true, { saveMetricsTo: "metrics.yaml" }),
+    "Cannot write metrics.yaml: it is for the model alone, and these numbers are of several views of each picture\n" +
+      "  help: leave out saveMetricsTo or testTimeAugmentation",
   );
 });
 

@@ -176,11 +176,14 @@ Deno.test("fineTune() warns of unequal classes, of a run it replaces and of pict
   };
   const unequal = shapeSplits({ train: [24, 24, 2], validation: 2 });
   assert.deepEqual(await warningsOf({}, unequal), [
-    'The largest class has 12 times the pictures of the smallest; { classWeights: "auto" } gives them the same say',
+    'The largest class has 12 times the pictures of the smallest; { classWeights: "auto" } or ' +
+    '{ sampler: "balanced" } gives them the same say',
   ]);
-  assert.deepEqual(await warningsOf({ classWeights: "auto" }, unequal), [
-    `"${outputDir}" holds an earlier run, which this one replaces`,
-  ]);
+  for (const options of [{ classWeights: "auto" }, { recipe: { sampler: "balanced" } }] as const) {
+    assert.deepEqual(await warningsOf(options, unequal), [
+      `"${outputDir}" holds an earlier run, which this one replaces`,
+    ]);
+  }
   const data = tiny();
   const damaged = {
     ...data,
@@ -389,8 +392,8 @@ Deno.test("fineTune() augments by the steps of its recipe, and resumes with the 
     refused.message,
     "Cannot run fineTune(): 2 options have values that cannot be used\n" +
       "  augmentation[0].probability: found 3, wanted a number from 0 to 1\n" +
-      '  augmentation[1].kind: found "cutOut", wanted "augMix", "cutout", "flip", "randomCrop" or "rotate" ' +
-      '(did you mean "cutout"?)\n' +
+      '  augmentation[1].kind: found "cutOut", wanted "augMix", "cutout", "flip", "randomCrop", "randomErasing" or ' +
+      '"rotate" (did you mean "cutout"?)\n' +
       "  help: leave an option out to get its default",
   );
 });

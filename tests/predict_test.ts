@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import sharp from "npm:sharp@0.35.5";
+import { mirrored } from "../lib/augment/flip.ts";
 import type { RawImage } from "../lib/data/dataset.ts";
 import { DatasetError } from "../lib/data/dataset_error.ts";
+import type { HostTensor } from "../lib/graph/host_tensor.ts";
 import { loadModel } from "../lib/load_model.ts";
+import { createModel } from "../lib/models/model.ts";
+import { modelRecord } from "../lib/models/registry.ts";
 import { predict, type PredictOptions } from "../lib/predict.ts";
 import { tf } from "../lib/tensorflow/mod.ts";
 import { saveWeights } from "../lib/training/checkpoint.ts";
@@ -37,6 +41,45 @@ Deno.test("predict() ranks the classes of each picture, best first", async () =>
     predictions.map((ranking) => ranking.slice(0, 1)),
   );
   assert.deepEqual((await predict(model, pictures, { topK: 99 }))[0]!.length, 7);
+});
+
+Deno.test("predict() with test-time augmentation gives the mean probability of both sides", async () => {
+  // Random weights hardly tell pictures apart; these do.
+  const name = "classifier.weight", weight = model.weights[name]!;
+  const large = { ...weight, data: (weight.data as Float32Array).map((value) => 1e4 * value) } as HostTensor;
+  const sure = createModel({
+    ...model,
+    record: modelRecord(model.id),
+    weights: { ...model.weights, [name]: large },
+  });
+  const probabilities = async (images: RawImage[]) =>
+    (await predict(sure, images, { topK: 7 })).map((ranking) =>
+      Object.fromEntries(ranking.map(({ label, probability }) => [label, probability]))
+    );
+  const plain = await probabilities(pictures);
+  const reflected = await probabilities(pictures.map((image) => ({ ...image, ...mirrored(image) })));
+  const found = await predict(sure, pictures, { topK: 7, testTimeAugmentation: true });
+  for (const [index, ranking] of found.entries()) {
+    for (const { label, probability } of ranking) {
+      const wanted = (plain[index]![label]! + reflected[index]![label]!) / 2;
+      assert.ok(Math.abs(probability - wanted) < 1e-6, `${label}: ${probability}, wanted ${wanted}`);
+    }
+  }
+  assert.ok(found.some(([best], index) => Math.abs(best!.probability - plain[index]![best!.label]!) > 1e-3));
+  // Pixels in a tensor are looked at alike.
+  const bytes = pictures.flatMap(({ data }) => [...data]);
+  const tensor = tf.tensor4d(bytes, [pictures.length, 32, 32, 3]);
+  const options = { testTimeAugmentation: { crops: true } };
+  const [logits, wanted] = [await sure.logits(tensor, options), await sure.logits(pictures, options)];
+  tensor.dispose();
+  logits.forEach((row, index) =>
+    row.forEach((logit, label) => assert.ok(Math.abs(logit - wanted[index]![label]!) < 1e-5))
+  );
+  await sure.dispose();
+  const { message } = await failure(
+    predict(sure, pictures, { testTimeAugmentation: 2 } as unknown as PredictOptions),
+  );
+  assert.match(message, /testTimeAugmentation: found 2, wanted true, or an object like /);
 });
 
 Deno.test("predict() takes pixels, bytes, paths, URLs and folders, one or several", async () => {

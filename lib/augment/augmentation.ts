@@ -1,5 +1,3 @@
-import { flip } from "./flip.ts";
-import { randomCrop } from "./random_crop.ts";
 import type { Rng } from "./rng.ts";
 
 /** A picture on its way through augmentations. */
@@ -37,22 +35,4 @@ export type Augmentation = (image: Pixels, rng: Rng) => Pixels;
  */
 export function chain(...steps: readonly Augmentation[]): Augmentation {
   return (image, rng) => steps.reduce((changed, step) => step(changed, rng), image);
-}
-
-/**
- * The augmentation of the baseline recipe: a slight random crop, then a horizontal flip, each half of the time.
- *
- * @returns The augmentation.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { baselineAugmentation } from "./augmentation.ts";
- * import { createRng } from "./rng.ts";
- * const image = { width: 224, height: 224, data: new Uint8Array(224 * 224 * 3) };
- * assert(baselineAugmentation()(image, createRng(5, "augmentation", 0, 7)).data.length === image.data.length);
- * ```
- */
-export function baselineAugmentation(): Augmentation {
-  return chain(randomCrop(), flip());
 }

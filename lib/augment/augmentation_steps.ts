@@ -5,6 +5,8 @@ import { type Augmentation, chain } from "./augmentation.ts";
 import { cutout, type CutoutOptions } from "./cutout.ts";
 import { flip } from "./flip.ts";
 import { randomCrop, type RandomCropOptions } from "./random_crop.ts";
+import { erasedAreas, randomErasing, type RandomErasingOptions } from "./random_erasing.ts";
+import { drawnAreas, randomResizedCrop, type RandomResizedCropOptions } from "./random_resized_crop.ts";
 import { rotate, type RotateOptions } from "./rotate.ts";
 
 /** One augmentation as plain data, as a recipe holds it: its kind, and what differs from the defaults. */
@@ -13,46 +15,60 @@ export type AugmentationStep =
   | ({ readonly kind: "cutout" } & CutoutOptions)
   | { readonly kind: "flip"; readonly probability?: number }
   | ({ readonly kind: "randomCrop" } & RandomCropOptions)
+  | ({ readonly kind: "randomErasing" } & RandomErasingOptions)
+  | ({ readonly kind: "randomResizedCrop" } & RandomResizedCropOptions)
   | ({ readonly kind: "rotate" } & RotateOptions);
 
-/** A setting of a step: what fits, in words and as a test. */
-interface Setting {
-  readonly wanted: string;
-  fits(value: number): boolean;
+/** The augmentation of the baseline recipe: a slight random crop, then a horizontal flip, each half of the time. */
+export const baselineSteps: readonly AugmentationStep[] = [{ kind: "randomCrop" }, { kind: "flip" }];
+
+/** Tells whether a setting of a step fits. */
+type Setting = (option: string, value: unknown) => OptionProblem | undefined;
+
+/** A setting that is a number: what fits, in words and as a test. */
+function number(wanted: string, fits: (value: number) => boolean): Setting {
+  return (option, found) => {
+    const wrongType = typeof found !== "number";
+    return !wrongType && fits(found) ? undefined : { option, found, wanted, wrongType };
+  };
 }
 
-const share: Setting = { wanted: "a number from 0 to 1", fits: (value) => value >= 0 && value <= 1 };
-const positiveShare: Setting = {
-  wanted: "a number above 0, at most 1",
-  fits: (value) => value > 0 && value <= 1,
-};
-const count: Setting = {
-  wanted: "a whole number of at least 1",
-  fits: (value) => Number.isSafeInteger(value) && value >= 1,
-};
+const share = number("a number from 0 to 1", (value) => value >= 0 && value <= 1);
+const positiveShare = number("a number above 0, at most 1", (value) => value > 0 && value <= 1);
+const count = number("a whole number of at least 1", (value) => Number.isSafeInteger(value) && value >= 1);
 
 const settings: Readonly<Record<AugmentationStep["kind"], Readonly<Record<string, Setting>>>> = {
   augMix: {
-    magnitude: { wanted: "a number above 0, at most 10", fits: (value) => value > 0 && value <= 10 },
+    magnitude: number("a number above 0, at most 10", (value) => value > 0 && value <= 10),
     width: count,
     depth: count,
-    alpha: { wanted: "a number above 0", fits: (value) => value > 0 && Number.isFinite(value) },
+    alpha: number("a number above 0", (value) => value > 0 && Number.isFinite(value)),
   },
   cutout: { probability: share, share: positiveShare },
   flip: { probability: share },
   randomCrop: {
     probability: share,
-    enlargement: {
-      wanted: "a number of at least 1",
-      fits: (value) => value >= 1 && Number.isFinite(value),
-    },
+    enlargement: number("a number of at least 1", (value) => value >= 1 && Number.isFinite(value)),
+  },
+  randomErasing: {
+    probability: share,
+    minArea: positiveShare,
+    maxArea: positiveShare,
+    minAspect: positiveShare,
+    mode: (option, value) => oneOf(option, value, ["constant", "color", "pixel"]),
+  },
+  randomResizedCrop: {
+    probability: share,
+    minArea: positiveShare,
+    maxArea: positiveShare,
+    minAspect: positiveShare,
   },
   rotate: {
     probability: share,
-    degrees: {
-      wanted: "a whole number from 1 to 180",
-      fits: (value) => Number.isInteger(value) && value >= 1 && value <= 180,
-    },
+    degrees: number(
+      "a whole number from 1 to 180",
+      (value) => Number.isInteger(value) && value >= 1 && value <= 180,
+    ),
   },
 };
 
@@ -81,7 +97,7 @@ export function augmentationProblems(option: string, steps: unknown): OptionProb
     const isKind = oneOf(`${at}.kind`, kind ?? null, Object.keys(settings));
     if (isKind !== undefined) return [withMeant(isKind, kind, Object.keys(settings))];
     const known = settings[kind as AugmentationStep["kind"]];
-    return Object.entries(given).flatMap(([name, value]): OptionProblem[] => {
+    const problems = Object.entries(given).flatMap(([name, value]): OptionProblem[] => {
       const place = `${at}.${name}`, setting = known[name];
       if (setting === undefined) {
         const wanted = `no other settings of "${kind}" than ${Object.keys(known).join(", ")}`;
@@ -89,10 +105,24 @@ export function augmentationProblems(option: string, steps: unknown): OptionProb
           withMeant({ option: place, found: value, wanted, wrongType: true }, name, Object.keys(known)),
         ];
       }
-      if (value === undefined || typeof value === "number" && setting.fits(value)) return [];
-      return [{ option: place, found: value, wanted: setting.wanted, wrongType: typeof value !== "number" }];
+      const problem = value === undefined ? undefined : setting(place, value);
+      return problem === undefined ? [] : [problem];
     });
+    return problems.length > 0 ? problems : areaProblems(at, step as AugmentationStep);
   });
+}
+
+/** The smallest area must not be above the largest. */
+function areaProblems(at: string, step: AugmentationStep): OptionProblem[] {
+  if (step.kind !== "randomErasing" && step.kind !== "randomResizedCrop") return [];
+  const { min, max } = step.kind === "randomErasing" ? erasedAreas : drawnAreas;
+  const { minArea = min, maxArea = max } = step;
+  return minArea <= maxArea ? [] : [{
+    option: `${at}.minArea`,
+    found: minArea,
+    wanted: `at most maxArea, which is ${Number(maxArea.toPrecision(3))}`,
+    wrongType: false,
+  }];
 }
 
 /**
@@ -100,7 +130,7 @@ export function augmentationProblems(option: string, steps: unknown): OptionProb
  *
  * @param steps What to do.
  * @returns The augmentation.
- * @throws {TypeError} If a step is no object, or a setting is not known or no number; all problems are named.
+ * @throws {TypeError} If a step is no object, or a setting is not known or of the wrong type; all problems are named.
  * @throws {RangeError} If a kind is not known, or a setting out of range.
  *
  * @example
@@ -128,6 +158,10 @@ function createStep(step: AugmentationStep): Augmentation {
       return flip(step.probability);
     case "randomCrop":
       return randomCrop(step);
+    case "randomErasing":
+      return randomErasing(step);
+    case "randomResizedCrop":
+      return randomResizedCrop(step);
     case "rotate":
       return rotate(step);
   }

@@ -1,4 +1,4 @@
-import type { Augmentation } from "./augmentation.ts";
+import type { Augmentation, Pixels } from "./augmentation.ts";
 
 /**
  * Mirrors a picture left to right with a probability.
@@ -17,18 +17,24 @@ import type { Augmentation } from "./augmentation.ts";
  * ```
  */
 export function flip(probability = 0.5): Augmentation {
-  return (image, rng) => rng.chance(probability) ? mirror(image.data, image.width, image.height) : image;
+  return (image, rng) => rng.chance(probability) ? mirrored(image) : image;
 }
 
-function mirror(data: Uint8Array, width: number, height: number) {
-  const mirrored = new Uint8Array(data.length);
+/**
+ * The mirror image of a picture, left to right.
+ *
+ * @param image The picture.
+ * @returns A new picture.
+ */
+export function mirrored({ width, height, data }: Pixels): Pixels {
+  const result = new Uint8Array(data.length);
   for (let y = 0, at = 0; y < height; y++) {
     let from = (y * width + width - 1) * 3;
     for (let x = 0; x < width; x++, at += 3, from -= 3) {
-      mirrored[at] = data[from];
-      mirrored[at + 1] = data[from + 1];
-      mirrored[at + 2] = data[from + 2];
+      result[at] = data[from];
+      result[at + 1] = data[from + 1];
+      result[at + 2] = data[from + 2];
     }
   }
-  return { width, height, data: mirrored };
+  return { width, height, data: result };
 }

@@ -14,6 +14,9 @@ export interface RandomResizedCropOptions {
   readonly minAspect?: number;
 }
 
+/** Least and most area of a window where nothing else is said. */
+export const drawnAreas = { min: 0.08, max: 1 } as const;
+
 /** A window of a picture, in pixels. */
 export interface CropWindow {
   readonly left: number;
@@ -61,7 +64,7 @@ export function randomResizedCrop(options: RandomResizedCropOptions = {}): Augme
 export function drawWindow(
   { width, height }: Pick<Pixels, "width" | "height">,
   rng: Rng,
-  { minArea = 0.08, maxArea = 1, minAspect = 0.75 }: RandomResizedCropOptions = {},
+  { minArea = drawnAreas.min, maxArea = drawnAreas.max, minAspect = 0.75 }: RandomResizedCropOptions = {},
 ): CropWindow {
   const limit = Math.log(minAspect);
   for (let attempt = 0; attempt < 10; attempt++) {

@@ -2,8 +2,8 @@
  * Random numbers that depend on names, not on the order of calls: a generator is made from a seed and from what it is
  * for (an epoch, a sample), so that neither the number of workers nor a resumed run changes what is drawn.
  *
- * The generator is Philox4x32-10: the seed is the key, and (block, epoch, sample, stream) is the counter. It is
- * counter-based: there is no state to carry from one sample to the next, and nearby keys and counters give unrelated
+ * The generator is Philox4x32-10: the seed is the key, and (block, epoch, sample, stream and repeat) is the counter. It
+ * is counter-based: there is no state to carry from one sample to the next, and nearby keys and counters give unrelated
  * numbers.
  *
  * Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3 (SC 2011).
@@ -12,7 +12,15 @@
  */
 
 /** What a generator is for; each has its own numbers under the same seed. */
-export type RngStream = "order" | "augmentation" | "split" | "replacement" | "weights" | "dropout";
+export type RngStream =
+  | "order"
+  | "augmentation"
+  | "split"
+  | "replacement"
+  | "weights"
+  | "dropout"
+  | "mixing"
+  | "sampler";
 
 const streams: Readonly<Record<RngStream, number>> = {
   order: 0,
@@ -21,6 +29,8 @@ const streams: Readonly<Record<RngStream, number>> = {
   replacement: 3,
   weights: 4,
   dropout: 5,
+  mixing: 6,
+  sampler: 7,
 };
 
 /** A source of random numbers. */
@@ -42,6 +52,7 @@ export interface Rng {
  * @param stream What the numbers are for.
  * @param epoch 0-based epoch, 0 to 2^32 - 1.
  * @param sample Index of the sample in its data set, 0 to 2^32 - 1.
+ * @param repeat How often the sample came before in the epoch, 0 to 2^24 - 1.
  * @returns A generator at its start.
  * @throws {RangeError} If the seed is not such an integer.
  *
@@ -53,18 +64,19 @@ export interface Rng {
  * assert(rng.uint32() === createRng(5, "augmentation", 3, 42).uint32());
  * ```
  */
-export function createRng(seed: number, stream: RngStream, epoch = 0, sample = 0): Rng {
+export function createRng(seed: number, stream: RngStream, epoch = 0, sample = 0, repeat = 0): Rng {
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new RangeError(
       `Cannot make random numbers as 'seed' must be an integer from 0 to 2^53 - 1: got ${seed}`,
     );
   }
   const key = [seed >>> 0, Math.floor(seed / 2 ** 32)] as const;
+  const purpose = streams[stream] + repeat * 256; // streams take the last byte
   let block = 0, left = 0;
   let numbers: Uint32Array = new Uint32Array(4);
   const uint32 = () => {
     if (left === 0) {
-      numbers = philox4x32([block++, epoch, sample, streams[stream]], key);
+      numbers = philox4x32([block++, epoch, sample, purpose], key);
       left = 4;
     }
     return numbers[4 - left--];

@@ -1,11 +1,14 @@
 import { setImmediate } from "node:timers";
-import type { Augmentation } from "../augment/augmentation.ts";
-import { createRng, permutation } from "../augment/rng.ts";
+import type { KeyedAugmentation } from "../augment/augment_by_key.ts";
+import type { Pixels } from "../augment/augmentation.ts";
+import { mixBatch, type Mixing } from "../augment/mix_batch.ts";
+import { createRng, permutation, type Rng } from "../augment/rng.ts";
 import { type PixelCache, sharedPixelCache } from "./cache.ts";
 import { limit } from "./_limit.ts";
 import type { Dataset } from "./dataset.ts";
 import { DatasetError, type DatasetProblem } from "./dataset_error.ts";
 import type { Preprocessing } from "./preprocessing.ts";
+import { createSampler, repeatsOf, type SamplerName } from "./sampler.ts";
 
 /** One batch, as it crosses to the engine. */
 export interface Batch {
@@ -13,6 +16,10 @@ export interface Batch {
   readonly images: Uint8Array;
   /** `[batchSize]` class indices; 0 from `count` on. */
   readonly labels: Int32Array;
+  /** In mixed batches `[batchSize]` class indices of what the pictures hold less of; `labels` are of the rest. */
+  readonly otherLabels?: Int32Array;
+  /** In mixed batches how much there is of `labels`, 0.5..1. */
+  readonly labelWeight?: number;
   /** `[batchSize]` indices into the data set's samples; -1 from `count` on. */
   readonly indices: Int32Array;
   /** How many rows are pictures; the rest is padding, to be masked. */
@@ -29,8 +36,12 @@ export interface LoaderOptions {
   readonly training: boolean;
   /** Of the order and the augmentations. @default {0} */
   readonly seed?: number;
-  /** What happens to each training picture. @default nothing */
-  readonly augment?: Augmentation;
+  /** What happens to each training picture, here or on other threads. @default nothing */
+  readonly augment?: KeyedAugmentation;
+  /** What training pictures of a batch are mixed by. @default nothing */
+  readonly mixing?: Mixing;
+  /** Which pictures an epoch of training holds: each once, or as many of each class. @default {"shuffled"} */
+  readonly sampler?: SamplerName;
   /** Where decoded pictures are kept. @default one that all loaders of the process share */
   readonly cache?: PixelCache;
   /** Whether the last, smaller batch is left out. @default {true} when training */
@@ -41,11 +52,22 @@ export interface LoaderOptions {
   readonly prefetch?: number;
   /**
    * What to do about a picture that cannot be read: `"error"` reports all of them, `"skip"` trains on another picture
-   * of the set in its place, and leaves it out of an evaluation. @default {"error"}
+   * of the set in its place (of its class, where classes are balanced), and leaves it out of an evaluation.
+   * @default {"error"}
    */
   readonly onUnreadable?: "error" | "skip";
   /** Stops loading: {@link Loader.epoch} throws its reason. */
   readonly signal?: AbortSignal;
+}
+
+/** Samples of one batch. */
+interface Wanted {
+  readonly epoch: number;
+  readonly step: number;
+  /** Indices of the samples. */
+  readonly wanted: Int32Array;
+  /** How often each came before in the epoch. */
+  readonly repeats: Int32Array;
 }
 
 /** Batches of a data set, epoch by epoch. */
@@ -68,8 +90,9 @@ export interface Loader {
 }
 
 /**
- * Makes batches of a data set. What a batch holds depends on (seed, epoch, step) only, and how a sample is augmented on
- * (seed, epoch, index of the sample) only: neither the number of workers nor a resumed epoch changes anything.
+ * Makes batches of a data set. What a batch holds and how it is mixed depends on (seed, epoch, step) only, and how a
+ * sample is augmented on (seed, epoch, index of the sample, how often it came before) only: neither the number of workers
+ * nor a resumed epoch changes anything.
  *
  * @param dataset The pictures.
  * @param options How they are loaded.
@@ -93,7 +116,8 @@ export interface Loader {
  * ```
  */
 export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
-  const { preprocessing, training, seed = 0, augment, signal, onUnreadable = "error" } = options;
+  const { preprocessing, training, seed = 0, augment, mixing, signal, onUnreadable = "error" } = options;
+  const { sampler = "shuffled" } = options;
   const { cache = sharedPixelCache(), prefetch = 2, workers = navigator.hardwareConcurrency } = options;
   const { samples } = dataset;
   checkOptions(dataset, options);
@@ -102,6 +126,10 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
   const batchSize = training ? Math.min(options.batchSize, samples.length) : options.batchSize;
   const dropLast = options.dropLast ?? training;
   const stepsPerEpoch = (dropLast ? Math.floor : Math.ceil)(samples.length / batchSize);
+  const epochLength = dropLast ? stepsPerEpoch * batchSize : samples.length;
+  const orderOf = training
+    ? createSampler(dataset, { sampler, length: epochLength, seed })
+    : () => Int32Array.from({ length: epochLength }, (_, index) => index);
   const cacheKeys: string[] = new Array(samples.length); // found without touching the file again
   const unreadable = new Map<number, DatasetProblem>();
   const takeTurn = limit(workers);
@@ -138,17 +166,27 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
   async function choose(
     index: number,
     epoch: number,
+    repeat: number,
   ): Promise<{ index: number; pixels: Uint8Array } | undefined> {
     let pixels = await readable(index);
     if (pixels) return { index, pixels };
     if (onUnreadable === "error") throw await reportUnreadable();
     if (!training) return undefined;
-    const rng = createRng(seed, "replacement", epoch, index);
+    const rng = createRng(seed, "replacement", epoch, index, repeat);
+    for (const other of sampler === "balanced" ? othersOfClass(index, rng) : []) {
+      if ((pixels = await readable(other))) return { index: other, pixels };
+    }
     for (let other = index; unreadable.size < samples.length;) {
       other = rng.integer(0, samples.length - 1);
       if ((pixels = await readable(other))) return { index: other, pixels };
     }
     throw await reportUnreadable();
+  }
+
+  /** All samples of a class, in random order. */
+  function othersOfClass(index: number, rng: Rng): number[] {
+    const members = samples.flatMap(({ label }, other) => label === samples[index].label ? [other] : []);
+    return Array.from(permutation(members.length, rng), (place) => members[place]!);
   }
 
   let report: Promise<DatasetError> | undefined;
@@ -175,39 +213,44 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
     return [...unreadable].sort(([a], [b]) => a - b).map(([, problem]) => problem);
   }
 
-  async function prepare(epoch: number, wanted: ArrayLike<number>, stopped: () => boolean): Promise<Batch> {
+  async function prepare(
+    { epoch, step, wanted, repeats }: Wanted,
+    stopped: () => boolean,
+  ): Promise<Batch> {
     const images = new Uint8Array(batchSize * imageBytes);
     const labels = new Int32Array(batchSize), indices = new Int32Array(batchSize).fill(-1);
-    let count = 0;
     // Ask for everything first: what must be decoded is then decoded side by side.
-    const chosen = Array.from(wanted, (index) => choose(index, epoch));
+    const chosen = Array.from(wanted, (index, row) => choose(index, epoch, repeats[row]!));
     chosen.forEach((promise) => promise.catch(() => {})); // the first failure is thrown below, the others are the same
-    for (const promise of chosen) {
+    const changed: (Pixels | Promise<Pixels>)[] = [];
+    for (const [row, promise] of chosen.entries()) {
       const sample = await promise;
       if (!sample) continue;
       await pause(); // between pictures the step that is running may come back
       if (stopped()) break;
-      const { index, pixels } = sample;
-      const rng = training && augment ? createRng(seed, "augmentation", epoch, index) : undefined;
-      const { data } = rng ? augment!({ width, height, data: pixels }, rng) : { data: pixels };
-      images.set(data, count * imageBytes);
-      labels[count] = samples[index].label;
-      indices[count] = index;
-      count++;
+      const { index, pixels } = sample, image = { width, height, data: pixels };
+      labels[changed.length] = samples[index].label;
+      indices[changed.length] = index;
+      changed.push(
+        training && augment ? augment(image, { seed, epoch, index, repeat: repeats[row]! }) : image,
+      );
     }
-    return { images, labels, indices, count };
+    for (const [row, { data }] of (await Promise.all(changed)).entries()) images.set(data, row * imageBytes);
+    const mixed = training && mixing
+      ? mixBatch({ images, labels }, { height, width }, mixing, createRng(seed, "mixing", epoch, step))
+      : undefined;
+    return { images, labels, ...mixed, indices, count: changed.length };
   }
 
   async function* epoch(epoch: number, fromStep = 0): AsyncGenerator<Batch, void, void> {
-    const order = training ? permutation(samples.length, createRng(seed, "order", epoch)) : undefined;
+    const order = orderOf(epoch), repeats = repeatsOf(order);
     const pending: Promise<Batch>[] = [];
     let next = fromStep, stopped = false;
     const prepareMore = () => {
       while (pending.length <= prefetch && next < stepsPerEpoch) {
-        const from = next++ * batchSize, to = Math.min(from + batchSize, samples.length);
-        const wanted = order?.subarray(from, to) ??
-          Int32Array.from({ length: to - from }, (_, i) => from + i);
-        const batch = prepare(epoch, wanted, () => stopped);
+        const step = next++, from = step * batchSize, to = from + batchSize;
+        const part = { wanted: order.subarray(from, to), repeats: repeats.subarray(from, to) };
+        const batch = prepare({ epoch, step, ...part }, () => stopped);
         batch.catch(() => {}); // it is thrown when its turn comes
         pending.push(batch);
       }
@@ -239,6 +282,9 @@ function checkOptions(dataset: Dataset, options: LoaderOptions): void {
     throw new DatasetError(`Cannot load data set "${dataset.name}": it has no pictures`, {
       help: "check the folder or list it was made from",
     });
+  }
+  if (options.mixing !== undefined && options.dropLast === false) {
+    throw new RangeError(`Cannot load data set "${dataset.name}": pictures are mixed in whole batches only`);
   }
   for (const name of ["batchSize", "workers", "prefetch"] as const) {
     const value = options[name], least = name === "prefetch" ? 0 : 1;

@@ -178,6 +178,22 @@ export function ratio(option: string, value: unknown): OptionProblem | undefined
 }
 
 /**
+ * Checks a share from 0 to 1, such as a probability. An option that was not given fits.
+ *
+ * @param option Name of the option.
+ * @param value Its value.
+ * @returns What is wrong, or `undefined`.
+ * @example
+ * ```ts
+ * import { share } from "./check_options.ts";
+ * console.log(share("probability", 1.5)?.wanted); // a number from 0 to 1
+ * ```
+ */
+export function share(option: string, value: unknown): OptionProblem | undefined {
+  return number(option, value, (given) => given >= 0 && given <= 1, "a number from 0 to 1");
+}
+
+/**
  * Checks a value that is one of a few strings, such as `device`. An option that was not given fits.
  *
  * @param option Name of the option.

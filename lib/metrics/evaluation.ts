@@ -73,6 +73,8 @@ export interface Evaluation {
   readonly reliability: readonly ReliabilityBin[];
   /** Work and size of the model, where they are known. */
   readonly complexity?: Complexity;
+  /** With test-time augmentation the views of each picture whose probabilities were averaged, e.g. `mirrored`. */
+  readonly views?: readonly string[];
   /** The worst mistakes, worst (highest loss) first. */
   readonly mistakes: readonly Mistake[];
   /** How many samples are wrong in all. */
@@ -95,6 +97,8 @@ export interface EvaluationInput {
   readonly samples?: readonly Sample[];
   /** Work and size of the model, where they are known. */
   readonly complexity?: Complexity;
+  /** With test-time augmentation the names of the views that the logits are averaged over. */
+  readonly views?: readonly string[];
   /** How many of the worst mistakes to keep. @default {24} */
   readonly keepMistakes?: number;
 }
@@ -117,7 +121,7 @@ export interface EvaluationInput {
  * ```
  */
 export function createEvaluation(input: EvaluationInput): Evaluation {
-  const { logits, labels, classNames, samples, complexity, keepMistakes = MISTAKES_KEPT } = input;
+  const { logits, labels, classNames, samples, complexity, views, keepMistakes = MISTAKES_KEPT } = input;
   const sampleCount = checkInput(input);
 
   const probabilities = logits.map(softmax);
@@ -147,6 +151,7 @@ export function createEvaluation(input: EvaluationInput): Evaluation {
     calibrationError: calibration.error,
     reliability: calibration.bins,
     ...(complexity && { complexity: { gflops: complexity.gflops, megaParams: complexity.megaParams } }),
+    ...(views && { views: [...views] }),
     mistakes: worst.map((index) => ({
       index,
       name: samples?.[index].name ?? `sample ${index}`,

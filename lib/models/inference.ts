@@ -1,5 +1,7 @@
+import type { View } from "../augment/test_time_views.ts";
 import type { Preprocessing } from "../data/preprocessing.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
+import { averageViews } from "../metrics/average_views.ts";
 import { normaliseImages } from "../operators/normalise_images.ts";
 import { compileForExecutor } from "../tensorflow/executor.ts";
 import { record, type SpecTree } from "../tensorflow/record.ts";
@@ -13,9 +15,11 @@ export interface Inference {
   /**
    * @param images RGB bytes `[batchSize, height, width, 3]`.
    * @param count How many rows are pictures; the rest is padding.
+   * @param views What is looked at in place of the pictures; the probabilities of the views are averaged.
+   * @default {the pictures themselves}
    * @returns Logits of the first `count` rows, one array a picture.
    */
-  logits(images: Uint8Array, count: number): Promise<Float32Array[]>;
+  logits(images: Uint8Array, count: number, views?: readonly View[]): Promise<Float32Array[]>;
   /** Puts other weights in place. */
   setWeights(weights: Readonly<Record<string, HostTensor>>): Promise<void>;
   dispose(): Promise<void>;
@@ -64,18 +68,40 @@ export async function createInference(
   const { height, width } = preprocessing.size;
   const graph = recordInference(network, preprocessing, batchSize);
   const compiled = await compileForExecutor(graph, toVariables(weights));
+  async function logitsOf(images: Uint8Array, count: number): Promise<Float32Array[]> {
+    const shape = [batchSize, height, width, 3];
+    const { logits } = await compiled.run({ images: { dtype: "uint8", shape, data: images } });
+    const classes = logits!.shape[1]!;
+    const values = logits!.data as Float32Array;
+    return Array.from({ length: count }, (_, row) => values.slice(row * classes, (row + 1) * classes));
+  }
   return {
     batchSize,
-    async logits(images, count) {
-      const shape = [batchSize, height, width, 3];
-      const { logits } = await compiled.run({ images: { dtype: "uint8", shape, data: images } });
-      const classes = logits!.shape[1]!;
-      const values = logits!.data as Float32Array;
-      return Array.from({ length: count }, (_, row) => values.slice(row * classes, (row + 1) * classes));
+    async logits(images, count, views = []) {
+      if (views.length === 0) return await logitsOf(images, count);
+      const logits: Float32Array[][] = [];
+      for (const view of views) {
+        logits.push(await logitsOf(viewed(images, count, preprocessing.size, view), count));
+      }
+      return averageViews(logits);
     },
     setWeights: (weights) => compiled.write(toVariables(weights)),
     dispose: () => compiled.dispose(),
   };
+}
+
+/** A view of each picture of a batch. */
+function viewed(
+  images: Uint8Array,
+  count: number,
+  { height, width }: Preprocessing["size"],
+  view: View,
+): Uint8Array {
+  const result = new Uint8Array(images.length), bytes = height * width * 3;
+  for (let start = 0; start < count * bytes; start += bytes) {
+    result.set(view.of({ width, height, data: images.subarray(start, start + bytes) }).data, start);
+  }
+  return result;
 }
 
 function toVariables(weights: Readonly<Record<string, HostTensor>>): Record<string, HostTensor> {

@@ -1,3 +1,4 @@
+import { type TestTimeAugmentation, testTimeViews, type View } from "../augment/test_time_views.ts";
 import { createPixelCache } from "../data/cache.ts";
 import { createLoader } from "../data/loader.ts";
 import type { ImageSource } from "../data/dataset.ts";
@@ -10,6 +11,12 @@ import { createInference, type Inference, recordInference } from "./inference.ts
 import { isTrainable } from "./layers.ts";
 import type { ForwardOptions, ForwardResult, Network } from "./network.ts";
 import { createNetwork, type ModelRecord } from "./registry.ts";
+
+/** How a model looks at pictures. */
+export interface LogitsOptions {
+  /** Looks at several views of each picture. @default {false} */
+  readonly testTimeAugmentation?: boolean | TestTimeAugmentation;
+}
 
 /** A network with weights, class names and the preprocessing that belongs to them. */
 export interface Model {
@@ -44,9 +51,11 @@ export interface Model {
    *
    * @param images Pictures (paths, URLs, bytes of files, decoded pixels), or a tensor `[batch, height, width, 3]` of RGB
    * values 0..255 at the model's size.
+   * @param options `testTimeAugmentation`: averages the probabilities of several views of each picture, by default of the
+   * picture and its mirror image.
    * @returns One array of `classNames.length` logits a picture.
    */
-  logits(images: readonly ImageSource[] | tf.Tensor4D): Promise<Float32Array[]>;
+  logits(images: readonly ImageSource[] | tf.Tensor4D, options?: LogitsOptions): Promise<Float32Array[]>;
   /** Frees the native memory. */
   dispose(): Promise<void>;
   /** What `JSON.stringify` keeps: everything but the weights, which are in the checkpoint. */
@@ -88,7 +97,7 @@ export function createModel(parts: ModelParts): Model {
     return inference;
   }
 
-  async function logitsOfBytes(images: Uint8Array, count: number): Promise<Float32Array[]> {
+  async function logitsOfBytes(images: Uint8Array, count: number, views: View[]): Promise<Float32Array[]> {
     const bytesPerImage = images.length / count;
     const logits: Float32Array[] = [];
     for (let start = 0; start < count;) {
@@ -96,13 +105,13 @@ export function createModel(parts: ModelParts): Model {
       const rows = Math.min(inference.batchSize, count - start);
       const batch = new Uint8Array(inference.batchSize * bytesPerImage);
       batch.set(images.subarray(start * bytesPerImage, (start + rows) * bytesPerImage));
-      logits.push(...await inference.logits(batch, rows));
+      logits.push(...await inference.logits(batch, rows, views));
       start += rows;
     }
     return logits;
   }
 
-  async function logitsOfSources(images: readonly ImageSource[]): Promise<Float32Array[]> {
+  async function logitsOfSources(images: readonly ImageSource[], views: View[]): Promise<Float32Array[]> {
     const samples = images.map((image, index) => ({ image, label: 0, name: nameOf(image, index) }));
     const inference = await inferenceFor(images.length);
     const loader = createLoader({ name: "the pictures", classNames, samples }, {
@@ -113,7 +122,7 @@ export function createModel(parts: ModelParts): Model {
     });
     const logits: Float32Array[] = [];
     for await (const batch of loader.epoch(0)) {
-      logits.push(...await inference.logits(batch.images, batch.count));
+      logits.push(...await inference.logits(batch.images, batch.count, views));
     }
     return logits;
   }
@@ -143,8 +152,11 @@ export function createModel(parts: ModelParts): Model {
       return complexity;
     },
     forward: network.forward,
-    async logits(images) {
-      if (!(images instanceof tf.Tensor)) return images.length === 0 ? [] : await logitsOfSources(images);
+    async logits(images, { testTimeAugmentation } = {}) {
+      const views = testTimeViews(testTimeAugmentation);
+      if (!(images instanceof tf.Tensor)) {
+        return images.length === 0 ? [] : await logitsOfSources(images, views);
+      }
       const { height, width } = preprocessing.size;
       const [count, ...size] = images.shape;
       if (images.rank !== 4 || size.join() !== [height, width, 3].join()) {
@@ -152,7 +164,7 @@ export function createModel(parts: ModelParts): Model {
           `Cannot compute logits: wanted images of shape [batch,${height},${width},3], found [${images.shape}]`,
         );
       }
-      return await logitsOfBytes(Uint8Array.from(await images.data(), Math.round), count);
+      return await logitsOfBytes(Uint8Array.from(await images.data(), Math.round), count, views);
     },
     async dispose() {
       for (const inference of compiled.values()) await (await inference).dispose();

@@ -55,7 +55,7 @@ export function evaluationFigures(evaluation: Evaluation): EvaluationFigures {
 /** The numbers of an evaluation that a reader looks for first. */
 export function evaluationHeadline(evaluation: Evaluation): HeadlineNumber[] {
   const [low, high] = evaluation.top1Interval;
-  const { complexity } = evaluation;
+  const { complexity, views } = evaluation;
   return [
     {
       name: "top-1 accuracy",
@@ -76,6 +76,13 @@ export function evaluationHeadline(evaluation: Evaluation): HeadlineNumber[] {
       value: String(evaluation.sampleCount),
       note: `${evaluation.mistakeCount} wrong, ${plural(evaluation.classNames.length, "class")}`,
     },
+    ...(views
+      ? [{
+        name: "test-time augmentation",
+        value: plural(views.length, "view"),
+        note: `probabilities averaged: ${shortList(views)}`,
+      }]
+      : []),
     ...(complexity
       ? [{
         name: "model",
@@ -84,6 +91,12 @@ export function evaluationHeadline(evaluation: Evaluation): HeadlineNumber[] {
       }]
       : []),
   ];
+}
+
+function shortList(names: readonly string[]): string {
+  return names.length <= 3
+    ? names.join(", ")
+    : `${names.slice(0, 2).join(", ")} and ${names.length - 2} more`;
 }
 
 /** Quality of each class, as a table, in the order of the classes. */

@@ -1,7 +1,7 @@
-import { createRng, permutation } from "../augment/rng.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { DatasetProblem } from "../data/dataset_error.ts";
 import { createLoader } from "../data/loader.ts";
+import { createSampler } from "../data/sampler.ts";
 import type { CompiledFunction } from "../graph/compiled_function.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import { classifierOnly } from "../models/classifier.ts";
@@ -25,7 +25,7 @@ export interface FrozenPhase {
   readonly step: CompiledFunction;
   /** Pictures that cannot be read, of both sets. */
   readonly unreadable: readonly DatasetProblem[];
-  /** Batches of the pictures that an ordinary epoch of this number has too, without augmentation. */
+  /** Batches of the pictures that an ordinary epoch of this number has too, neither augmented nor mixed. */
   batches(epoch: number, fromStep: number): Generator<FeatureBatch, void, void>;
   /** Scores of the validation pictures with a classifier, and their labels. */
   scores(
@@ -145,7 +145,13 @@ function createPhase(
   train: CachedFeatures,
   validation: CachedFeatures,
 ): FrozenPhase {
-  const { seed, network: { featureChannels }, trainLoader: { batchSize, stepsPerEpoch } } = run;
+  const { seed, data, recipe, network: { featureChannels }, trainLoader: { batchSize, stepsPerEpoch } } = run;
+  const samples = Array.from(train.labels, (label) => ({ ...data.train.samples[0]!, label }));
+  const orderOf = createSampler({ ...data.train, samples }, {
+    sampler: recipe.sampler ?? "shuffled",
+    length: stepsPerEpoch * batchSize,
+    seed,
+  });
   /** `[batch, featureChannels]` with the features of some pictures; zeros behind them. */
   const gather = ({ values }: CachedFeatures, rows: ArrayLike<number>): Float32Array => {
     const batch = new Float32Array(batchSize * featureChannels);
@@ -160,12 +166,12 @@ function createPhase(
     unreadable: [...train.unreadable, ...validation.unreadable],
     *batches(epoch, fromStep) {
       const { labels } = train;
-      const order = permutation(labels.length, createRng(seed, "order", epoch));
+      const order = orderOf(epoch);
       for (let step = fromStep; step < stepsPerEpoch; step++) {
         // Where pictures cannot be read, the first ones of the epoch come again at its end.
         const rows = Array.from(
           { length: batchSize },
-          (_, row) => order[(step * batchSize + row) % labels.length]!,
+          (_, row) => order[(step * batchSize + row) % order.length]!,
         );
         yield {
           features: {

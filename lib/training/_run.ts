@@ -1,5 +1,7 @@
-import { type Augmentation, baselineAugmentation } from "../augment/augmentation.ts";
-import { createAugmentation } from "../augment/augmentation_steps.ts";
+import { augmentByKey, type KeyedAugmentation } from "../augment/augment_by_key.ts";
+import { baselineSteps, createAugmentation } from "../augment/augmentation_steps.ts";
+import { augmentOnThreads, defaultAugmentationThreads } from "../augment/augmentation_threads.ts";
+import type { Mixing } from "../augment/mix_batch.ts";
 import type { DatasetSplits } from "../data/dataset.ts";
 import { createLoader, type Loader } from "../data/loader.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
@@ -50,6 +52,8 @@ export async function startRun(setup: TrainingSetup): Promise<Run> {
     batchSize: recipe.batchSize,
     training: true,
     augment: augmentationOf(recipe),
+    mixing: mixingOf(recipe),
+    sampler: recipe.sampler,
   });
   const validationLoader = createLoader(data.validation, {
     ...loading,
@@ -65,6 +69,7 @@ export async function startRun(setup: TrainingSetup): Promise<Run> {
     ...stepSettings(recipe, data),
     batchSize: trainLoader.batchSize,
     cyclesMomentum: momentum !== undefined,
+    mixed: mixingOf(recipe) !== undefined,
     ema: recipe.ema,
   });
   const { state, bestWeights } = splitTensors(resume?.tensors ?? {});
@@ -123,9 +128,17 @@ function learnersOf({ network, preprocessing, recipe, auxiliary = [] }: Training
   ];
 }
 
-function augmentationOf({ augmentation }: Recipe): Augmentation | undefined {
+/** What happens to pictures, on threads of their own where there are cores for them. */
+function augmentationOf({ augmentation }: Recipe): KeyedAugmentation | undefined {
   if (augmentation === "none") return undefined;
-  return augmentation === "baseline" ? baselineAugmentation() : createAugmentation(augmentation);
+  const steps = augmentation === "baseline" ? baselineSteps : augmentation;
+  const threads = defaultAugmentationThreads();
+  return threads === 0 ? augmentByKey(createAugmentation(steps)) : augmentOnThreads(steps, threads);
+}
+
+/** What pictures of a batch are mixed with each other by. */
+function mixingOf({ mixup, cutmix }: Recipe): Mixing | undefined {
+  return mixup === undefined && cutmix === undefined ? undefined : { mixup, cutmix };
 }
 
 /** What to tell if the step is not run by the executor the run was opened with. */

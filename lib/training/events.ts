@@ -87,7 +87,10 @@ export interface EpochRecord {
   readonly phase?: "frozen";
   /** Mean loss of the training batches. */
   readonly trainLoss: number;
-  /** Accuracy on the (augmented) training batches as they were trained on, 0..1. */
+  /**
+   * Accuracy on the (augmented) training batches as they were trained on, 0..1; of pictures mixed of two, for the label
+   * that there is more of.
+   */
   readonly trainTop1: number;
   /** Mean cross-entropy on the validation set, without class weights and smoothing. */
   readonly validationLoss: number;

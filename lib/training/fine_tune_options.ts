@@ -1,7 +1,9 @@
 import type { AugmentationStep } from "../augment/augmentation_steps.ts";
+import type { MixOptions } from "../augment/mix_batch.ts";
 import type { DatasetSplits } from "../data/dataset.ts";
 import { checkClassNames } from "../data/dataset.ts";
 import { DatasetError, type DatasetProblem } from "../data/dataset_error.ts";
+import type { SamplerName } from "../data/sampler.ts";
 import type { Precision } from "../graph/compiled_function.ts";
 import type { Model } from "../models/model.ts";
 import { isWeightsPath } from "../models/open_model.ts";
@@ -107,6 +109,21 @@ export interface FineTuneOptions {
    * e.g. `[{ kind: "augMix", magnitude: 4, width: 2 }, { kind: "cutout" }, { kind: "flip" }]`. @default {"baseline"}
    */
   augmentation?: "baseline" | "none" | readonly AugmentationStep[];
+  /**
+   * Blends the pictures of a batch, and their labels, by a share that is drawn from Beta(alpha, alpha) for each batch;
+   * timm's recipes take `{ alpha: 0.2 }` to `{ alpha: 0.8 }`. @default {none}
+   */
+  mixup?: MixOptions;
+  /**
+   * Exchanges a rectangle between the pictures of a batch, and their labels by its area; timm's recipes take
+   * `{ alpha: 1 }`. With `mixup` each batch has one of both. @default {none}
+   */
+  cutmix?: MixOptions;
+  /**
+   * `"shuffled"` takes each picture once an epoch; `"balanced"` takes as many of each class, for data with large and
+   * small classes. An epoch is as long either way. @default {"shuffled"}
+   */
+  sampler?: SamplerName;
   /** First weights, as in `loadModel`: a tag, a path, or `null` for random ones. @default {the model's published ones} */
   weights?: string | null;
   /** Side of the square input, in pixels. @default {the weights' own, 224} */
@@ -168,6 +185,9 @@ const known: readonly (keyof FineTuneOptions)[] = [
   "ema",
   "earlyStoppingPatience",
   "augmentation",
+  "mixup",
+  "cutmix",
+  "sampler",
   "weights",
   "imageSize",
   "seed",

@@ -1,4 +1,6 @@
 import type { AugmentationStep } from "../augment/augmentation_steps.ts";
+import type { MixOptions } from "../augment/mix_batch.ts";
+import type { SamplerName } from "../data/sampler.ts";
 import type { Precision } from "../graph/compiled_function.ts";
 import type { ModelRecord } from "../models/registry.ts";
 import type { LossName, LossSettings } from "./am_softmax.ts";
@@ -57,6 +59,12 @@ export interface Recipe extends LossSettings {
   readonly classWeights?: ClassWeightsOption;
   /** `baseline`: horizontal flip and slight random crop; `none`: pictures as they are; or steps, done in their order. */
   readonly augmentation: "baseline" | "none" | readonly AugmentationStep[];
+  /** Blends pictures of a batch, and their labels; none: not at all. */
+  readonly mixup?: MixOptions;
+  /** Exchanges rectangles between pictures of a batch, and labels by area; none: not at all. */
+  readonly cutmix?: MixOptions;
+  /** `shuffled`: each picture once an epoch; `balanced`: as many of each class. None: shuffled. */
+  readonly sampler?: SamplerName;
   /**
    * Epochs without a better validation top-1 after which the run ends (with `plateau` only those at the lowest rate
    * count); none: never.

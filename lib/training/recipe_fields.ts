@@ -1,4 +1,5 @@
 import { augmentationProblems } from "../augment/augmentation_steps.ts";
+import { samplerNames } from "../data/sampler.ts";
 import * as check from "../errors/check_options.ts";
 import { nearestName } from "../errors/nearest_name.ts";
 import { precisions } from "../graph/compiled_function.ts";
@@ -7,6 +8,11 @@ import type { AuxiliaryModel, Recipe } from "./recipe.ts";
 
 type Problem = check.OptionProblem | undefined;
 type Check = (option: string, value: unknown) => Problem | readonly Problem[];
+
+const mixFields: Readonly<Record<string, Check>> = {
+  alpha: required(check.positiveNumber),
+  probability: check.share,
+};
 
 /** What fits each field of a recipe. A field that is not given fits. */
 const fields: { readonly [K in Exclude<keyof Recipe, "name">]-?: Check } = {
@@ -41,6 +47,9 @@ const fields: { readonly [K in Exclude<keyof Recipe, "name">]-?: Check } = {
     Array.isArray(value)
       ? augmentationProblems(option, value)
       : check.oneOf(option, value, ["baseline", "none"]),
+  mixup: (option, value) => object(option, value, { alpha: 0.2 }, mixFields),
+  cutmix: (option, value) => object(option, value, { alpha: 1 }, mixFields),
+  sampler: (option, value) => check.oneOf(option, value, samplerNames),
   earlyStoppingPatience: check.positiveInteger,
   sam: (option, value) => object(option, value, { rho: 0.05 }, { rho: required(check.positiveNumber) }),
   noBiasDecay: (option, value) => check.ofType(option, value, "boolean"),
@@ -85,7 +94,7 @@ export function recipeProblems(given: Readonly<Record<string, unknown>>, at = ""
  */
 export function contradictions(recipe: Partial<Recipe>): Problem[] {
   const { epochs, warmUpEpochs = 0, schedule, plateau, oneCycle, auxiliaryModels = [] } = recipe;
-  const { freezeEpochs = 0, freezeLearningRate } = recipe;
+  const { freezeEpochs = 0, freezeLearningRate, batchSize, mixup, cutmix, classWeights, sampler } = recipe;
   const problem = (option: string, found: unknown, wanted: string) => ({
     option,
     found,
@@ -107,6 +116,12 @@ export function contradictions(recipe: Partial<Recipe>): Problem[] {
       : undefined,
     freezeLearningRate !== undefined && freezeEpochs === 0
       ? problem("freezeLearningRate", freezeLearningRate, "nothing without freezeEpochs")
+      : undefined,
+    batchSize === 1 && (mixup !== undefined || cutmix !== undefined)
+      ? problem("batchSize", batchSize, "at least 2 pictures to be mixed")
+      : undefined,
+    classWeights === "auto" && sampler === "balanced"
+      ? problem("classWeights", classWeights, 'nothing with the sampler "balanced", which does the same')
       : undefined,
     ...lossContradictions("", recipe),
     ...auxiliaryModels.flatMap((model, index) =>

@@ -228,6 +228,7 @@ function otherOptions(options: FineTuneOptions, { recipe, seed, preprocessing }:
     dropout: 0,
     layerDecay: 1,
     freezeEpochs: 0,
+    sampler: "shuffled",
     ...recipe,
     imageSize: preprocessing.size.height,
     seed,

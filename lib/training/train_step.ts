@@ -9,6 +9,7 @@ import { tf } from "../tensorflow/tf.ts";
 import { withMargin } from "./am_softmax.ts";
 import { type EMAOptions, movingAverage } from "./ema.ts";
 import { crossEntropy, type CrossEntropyOptions } from "./losses.ts";
+import { mixedLoss, type OtherLabels } from "./mixed_loss.ts";
 import { mutualLoss } from "./mutual_learning.ts";
 import { ascend, type SAMOptions } from "./sam.ts";
 import { type OptimizerOptions, settingsByName, sgd } from "./sgd.ts";
@@ -36,6 +37,8 @@ export interface TrainStepOptions extends Learner {
   readonly cyclesMomentum?: boolean;
   /** Networks that learn beside the main one, and it from them; inputs of their own size are not possible. @default {none} */
   readonly auxiliary?: readonly Learner[];
+  /** Whether pictures are mixed of two, and have two labels. @default {false} */
+  readonly mixed?: boolean;
   /** Descends by the gradient at moved weights, which takes a second pass. @default {none} */
   readonly sam?: SAMOptions;
   /** Keeps a moving average of the main network's parameters and running statistics. @default {none} */
@@ -67,15 +70,16 @@ interface Pass {
  *
  * @param options Networks, batch and settings.
  * @returns A graph with the inputs `images` (uint8 `[batch, height, width, 3]`) or `features` (float32
- * `[batch, 1, 1, featureChannels]`), `labels` (int32 `[batch]`),
- * `learningRate` (scalar), if the momentum cycles `momentum` (scalar) and, for a network with dropout, `dropout/<index>` (float32 `[batch, featureChannels]`, index 0
+ * `[batch, 1, 1, featureChannels]`), `labels` (int32 `[batch]`), for mixed pictures `otherLabels` (int32 `[batch]`) and
+ * `labelWeight` (scalar: the share of `labels`, the rest is of the others), `learningRate` (scalar), if the momentum
+ * cycles `momentum` (scalar) and, for a network with dropout, `dropout/<index>` (float32 `[batch, featureChannels]`, index 0
  * for the main one), the state `parameters/*`, `velocities/*`, `statistics/*`, for the auxiliary networks
  * `auxiliary/<1, 2, ...>/parameters/*` and so on, and, if asked for, `average/*` as inputs and outputs, and the outputs
- * `loss` (scalar) and `correct` (int32 scalar, pictures of the batch whose best class was right).
+ * `loss` (scalar) and `correct` (int32 scalar, pictures of the batch whose best class was that of `labels`).
  */
 export function recordTrainStep(options: TrainStepOptions): Graph {
   const { preprocessing, batchSize, loss: lossOptions, auxiliary = [], sam, ema } = options;
-  const { input: kind = "images", cyclesMomentum = false, statisticsMomentum = 0.1 } = options;
+  const { input: kind = "images", mixed = false, cyclesMomentum = false, statisticsMomentum = 0.1 } = options;
   const { height, width } = preprocessing.size;
   const learners: readonly Learner[] = [options, ...auxiliary];
   const [main, ...others] = learners.map(stateSpecs);
@@ -84,6 +88,12 @@ export function recordTrainStep(options: TrainStepOptions): Graph {
       ? { dtype: "uint8", shape: [batchSize, height, width, 3] }
       : { dtype: "float32", shape: [batchSize, 1, 1, options.network.featureChannels] },
     labels: { dtype: "int32", shape: [batchSize] },
+    ...(mixed
+      ? {
+        otherLabels: { dtype: "int32", shape: [batchSize] } as const,
+        labelWeight: { dtype: "float32", shape: [] } as const,
+      }
+      : {}),
     learningRate: { dtype: "float32", shape: [] },
     ...(cyclesMomentum ? { momentum: { dtype: "float32", shape: [] } as const } : {}),
     dropout: Object.fromEntries(
@@ -113,13 +123,17 @@ export function recordTrainStep(options: TrainStepOptions): Graph {
       const input = learners.map(({ preprocessing }) =>
         kind === "images" ? normaliseImages(seen, preprocessing) : seen
       );
+      const other = mixed ? given as unknown as OtherLabels : undefined;
       const shared = (passes: readonly Pass[]) => {
         const losses = passes.map(({ logits }, index) => {
           const { network: { head }, margin = 0 } = learners[index]!;
-          const scores = head === "linear" || margin === 0
-            ? logits
-            : withMargin(logits, labels as tf.Tensor1D, scaleOf(states[index]!), margin);
-          return crossEntropy(scores, labels as tf.Tensor1D, lossOptions);
+          const lossFor = (labels: tf.Tensor1D) => {
+            const scores = head === "linear" || margin === 0
+              ? logits
+              : withMargin(logits, labels, scaleOf(states[index]!), margin);
+            return crossEntropy(scores, labels, lossOptions);
+          };
+          return mixedLoss(lossFor, labels as tf.Tensor1D, other);
         });
         if (losses.length === 1) return losses[0]!;
         const mean = tf.div(tf.addN(losses), losses.length);

@@ -11,6 +11,7 @@ import { bringBack, endFrozenPhase, type FeatureBatch, prepareFrozenPhase } from
 import { updateEarlyStopping } from "./early_stopping.ts";
 import type { Environment } from "./environment.ts";
 import type { EpochRecord, StopReason, TrainingEvent } from "./events.ts";
+import { labelInputs } from "./mixed_loss.ts";
 import type { Recipe } from "./recipe.ts";
 import {
   averagedWeights,
@@ -170,7 +171,7 @@ async function takeStep(
     ...("features" in batch
       ? { features: batch.features }
       : { images: { dtype: "uint8", shape: [rows, height, width, 3], data: batch.images } }),
-    labels: { dtype: "int32", shape: [rows], data: batch.labels },
+    ...labelInputs(batch),
     learningRate: scalar(learningRate),
     ...(momentum === undefined ? {} : { momentum: scalar(momentum) }),
     ...dropoutMasks(run, rows),

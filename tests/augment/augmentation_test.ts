@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { baselineAugmentation, chain, type Pixels } from "../../lib/augment/augmentation.ts";
+import { chain, type Pixels } from "../../lib/augment/augmentation.ts";
+import { baselineSteps, createAugmentation } from "../../lib/augment/augmentation_steps.ts";
 import { flip } from "../../lib/augment/flip.ts";
 import { randomCrop } from "../../lib/augment/random_crop.ts";
 import { createRng } from "../../lib/augment/rng.ts";
@@ -46,9 +47,9 @@ Deno.test("randomCrop() works on tiny pictures", () => {
   assert.deepEqual(randomCrop({ probability: 1 })(dot, told(0, 0.9, 0.9)), dot);
 });
 
-Deno.test("baselineAugmentation() depends on its numbers only and leaves its input alone", () => {
+Deno.test("baselineSteps depend on their numbers only and leave their input alone", () => {
   const before = photo.data.slice();
-  const augment = baselineAugmentation();
+  const augment = createAugmentation(baselineSteps);
   const results = Array.from(
     { length: 40 },
     (_, sample) => augment(photo, createRng(5, "augmentation", 0, sample)),

@@ -27,6 +27,14 @@ Deno.test("createRng() runs through the blocks of its counter", () => {
   assert.deepEqual(wanted.map(() => rng.uint32()), wanted);
 });
 
+Deno.test("createRng() counts the repeats of a sample beside the stream", () => {
+  for (const repeat of [0, 1, 2 ** 24 - 1]) {
+    const rng = createRng(7, "mixing", 5, 11, repeat);
+    const wanted = [...philox4x32([0, 5, 11, 6 + 256 * repeat], [7, 0])];
+    assert.deepEqual(wanted.map(() => rng.uint32()), wanted);
+  }
+});
+
 Deno.test("createRng() gives other numbers for another seed, stream, epoch or sample", () => {
   const first = [[0, "order", 0, 0], [1, "order", 0, 0], [2 ** 32, "order", 0, 0], [0, "split", 0, 0], [
     0,

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Augmentation } from "../../lib/augment/augmentation.ts";
-import { baselineAugmentation } from "../../lib/augment/augmentation.ts";
+import type { Pixels } from "../../lib/augment/augmentation.ts";
+import { augmentByKey } from "../../lib/augment/augment_by_key.ts";
+import { baselineSteps, createAugmentation } from "../../lib/augment/augmentation_steps.ts";
+import { augmentOnThreads } from "../../lib/augment/augmentation_threads.ts";
 import { createPixelCache } from "../../lib/data/cache.ts";
 import type { Dataset, ImageSource } from "../../lib/data/dataset.ts";
 import { decodeImage } from "../../lib/data/decode.ts";
+import { mixBatch } from "../../lib/augment/mix_batch.ts";
+import { createRng } from "../../lib/augment/rng.ts";
 import { type Batch, createLoader, type Loader, type LoaderOptions } from "../../lib/data/loader.ts";
 import { encoded, failure, inFolder, preprocessing } from "./_pictures.ts";
 
@@ -74,7 +78,7 @@ Deno.test("createLoader() trains on a set that is smaller than a batch", async (
 });
 
 Deno.test("createLoader() gives the same bytes for any number of workers, prefetch and resumed step", async () => {
-  const augment = baselineAugmentation();
+  const augment = augmentByKey(createAugmentation(baselineSteps));
   const wanted = await collect(loaderOf(of(pictures), { seed: 9, augment }), 3);
   for (const options of [{ workers: 1, prefetch: 0 }, { workers: 7, prefetch: 9 }]) {
     assert.deepEqual(await collect(loaderOf(of(pictures), { seed: 9, augment, ...options }), 3), wanted);
@@ -83,14 +87,17 @@ Deno.test("createLoader() gives the same bytes for any number of workers, prefet
     const resumed = loaderOf(of(pictures), { seed: 9, augment });
     assert.deepEqual(await collect(resumed, 3, fromStep), wanted.slice(fromStep), `from step ${fromStep}`);
   }
+  const elsewhere = loaderOf(of(pictures), { seed: 9, augment: augmentOnThreads(baselineSteps, 2) });
+  assert.deepEqual(await collect(elsewhere, 3), wanted, "on other threads");
 });
 
 Deno.test("createLoader() augments a sample by (seed, epoch, index) alone", async () => {
   const drawn = new Map<string, number>();
-  const draw = (run: string): Augmentation => (image, rng) => {
-    drawn.set(`${run} ${image.data.toHex()}`, rng.uint32());
-    return image;
-  };
+  const draw = (run: string) =>
+    augmentByKey((image, rng) => {
+      drawn.set(`${run} ${image.data.toHex()}`, rng.uint32());
+      return image;
+    });
   await collect(loaderOf(of(pictures), { augment: draw("a"), batchSize: 4, dropLast: false }));
   await collect(loaderOf(of(pictures), { augment: draw("b"), batchSize: 7, dropLast: false }));
   const numbers = (run: string) =>
@@ -100,9 +107,76 @@ Deno.test("createLoader() augments a sample by (seed, epoch, index) alone", asyn
   assert.equal(new Set(numbers("a")).size, 23);
 });
 
+/** 19 pictures of class 0 and 4 of class 1. */
+const unequal: Dataset = {
+  ...of(pictures),
+  samples: pictures.map((image, i) => ({ image, label: i < 19 ? 0 : 1, name: `${i}.png` })),
+};
+
+Deno.test("createLoader() with balanced classes augments a sample that comes again in another way", async () => {
+  const drawn: string[] = [];
+  const augment = augmentByKey((image, rng) => {
+    drawn.push(`${image.data.toHex()} ${rng.uint32()}`);
+    return image;
+  });
+  const batches = await collect(loaderOf(unequal, { augment, sampler: "balanced" }));
+  assert.equal(batches.length, 5, "an epoch is as long");
+  const labels = batches.flatMap(({ labels }) => [...labels]);
+  assert.equal(labels.filter((label) => label === 1).length, 10);
+  assert.ok(new Set(indicesOf(batches)).size < 16, "some come several times");
+  assert.equal(new Set(drawn).size, 20, "and are drawn for anew");
+  // The first time is as without repeats: (seed, epoch, index) alone.
+  const before = drawn.splice(0);
+  await collect(loaderOf(unequal, { augment, dropLast: false }));
+  const shared = new Set(before).intersection(new Set(drawn));
+  assert.equal(shared.size, new Set(indicesOf(batches)).size);
+});
+
+Deno.test("createLoader() stands in for unreadable pictures with others of their class, if classes are balanced", async () => {
+  const broken: Dataset = {
+    ...unequal,
+    samples: unequal.samples.map((sample, i) =>
+      [0, 20, 22].includes(i) ? { ...sample, image: new Uint8Array(9) } : sample
+    ),
+  };
+  const options = { sampler: "balanced", onUnreadable: "skip" } as const;
+  const batches = await collect(loaderOf(broken, options), 1);
+  const labels = batches.flatMap(({ labels }) => [...labels]);
+  assert.equal(labels.filter((label) => label === 1).length, 10);
+  assert.ok(indicesOf(batches).every((index) => ![0, 20, 22].includes(index)));
+  const again = loaderOf(broken, { ...options, workers: 1, prefetch: 0 });
+  await collect(again, 0);
+  assert.deepEqual(await collect(again, 1), batches);
+});
+
+Deno.test("createLoader() mixes batches by (seed, epoch, step) alone, and resumes exactly", async () => {
+  const mixing = { mixup: { alpha: 1, probability: 0.8 }, cutmix: { alpha: 1 } };
+  const options = {
+    seed: 5,
+    augment: augmentByKey(createAugmentation(baselineSteps)),
+    sampler: "balanced",
+  } as const;
+  const plain = await collect(loaderOf(unequal, options), 2);
+  const mixed = await collect(loaderOf(unequal, { ...options, mixing, prefetch: 0 }), 2);
+  for (const [step, batch] of mixed.entries()) {
+    const wanted = mixBatch(plain[step]!, { width: 10, height: 8 }, mixing, createRng(5, "mixing", 2, step));
+    assert.deepEqual(batch, { ...plain[step]!, ...wanted });
+  }
+  assert.ok(new Set(mixed.map(({ labelWeight }) => labelWeight)).size > 2);
+  const again = loaderOf(unequal, { ...options, mixing, workers: 3 });
+  assert.deepEqual(await collect(again, 2, 3), mixed.slice(3));
+  assert.equal(plain.every((batch) => !("labelWeight" in batch)), true);
+  const evaluation = await collect(loaderOf(unequal, { mixing, training: false, dropLast: true }));
+  assert.ok(evaluation.every((batch) => !("labelWeight" in batch)));
+  assert.throws(() => loaderOf(unequal, { mixing, dropLast: false }), {
+    name: "RangeError",
+    message: 'Cannot load data set "noise": pictures are mixed in whole batches only',
+  });
+});
+
 Deno.test("createLoader() does not augment an evaluation, nor write to the cache's pixels", async () => {
   const cache = createPixelCache({ diskBytes: 0 });
-  const augment: Augmentation = (image) => ({ ...image, data: image.data.map((value) => 255 - value) });
+  const augment = (image: Pixels) => ({ ...image, data: image.data.map((value) => 255 - value) });
   const plain = await collect(loaderOf(of(pictures), { training: false, augment, cache }));
   await collect(loaderOf(of(pictures), { augment, cache }));
   assert.deepEqual(await collect(loaderOf(of(pictures), { training: false, cache })), plain);
@@ -174,7 +248,7 @@ Deno.test("createLoader() can leave unreadable pictures out", async () => {
 
 Deno.test("createLoader() raises what an augmentation throws", async () => {
   let calls = 0;
-  const augment: Augmentation = (image) => {
+  const augment = (image: Pixels) => {
     if (++calls === 6) throw new TypeError("broken augmentation");
     return image;
   };

@@ -8,6 +8,7 @@ import {
   positiveInteger,
   positiveNumber,
   ratio,
+  share,
   wholeNumber,
 } from "../../lib/errors/check_options.ts";
 
@@ -63,6 +64,7 @@ Deno.test("checkValues() lets values that fit, and options that were not given, 
     nonNegativeNumber("weightDecay", 0),
     ratio("labelSmoothing", 0),
     ratio("momentum", 0.999),
+    share("probability", 1),
     oneOf("device", "gpu", ["auto", "cpu", "gpu"]),
     ofType("outputDir", "", "string"),
     ofType("onEvent", () => {}, "function"),
@@ -74,6 +76,7 @@ Deno.test("checkValues() lets values that fit, and options that were not given, 
     positiveNumber("learningRate", undefined),
     nonNegativeNumber("weightDecay", undefined),
     ratio("momentum", undefined),
+    share("probability", undefined),
     oneOf("device", undefined, ["cpu"]),
     ofType("outputDir", undefined, "string"),
   ]);
@@ -87,18 +90,20 @@ Deno.test("checkValues() throws a RangeError with all values that are out of ran
     positiveNumber("learningRate", Infinity),
     nonNegativeNumber("weightDecay", NaN),
     ratio("momentum", 1),
+    share("probability", 1.01),
     oneOf("device", "tpu", ["auto", "cpu", "gpu"]),
     oneOf("recipe", "x", ["baseline"]),
   ];
   assert.throws(() => checkValues("fineTune", cases), {
     name: "RangeError",
-    message: "Cannot run fineTune(): 8 options have values that cannot be used\n" +
+    message: "Cannot run fineTune(): 9 options have values that cannot be used\n" +
       "  epochs: found 0, wanted a whole number of at least 1\n" +
       "  batchSize: found 1.5, wanted a whole number of at least 1\n" +
       "  seed: found -1, wanted a whole number of at least 0\n" +
       "  learningRate: found Infinity, wanted a number above 0\n" +
       "  weightDecay: found NaN, wanted a number of at least 0\n" +
       "  momentum: found 1, wanted a number from 0 up to, not including, 1\n" +
+      "  probability: found 1.01, wanted a number from 0 to 1\n" +
       '  device: found "tpu", wanted "auto", "cpu" or "gpu"\n' +
       '  recipe: found "x", wanted "baseline"\n' +
       "  help: leave an option out to get its default",

@@ -1,6 +1,7 @@
 /**
  * All techniques in one step - mutual learning of two networks, AM-softmax, dropout, SAM, no bias decay, a moving
- * average - against PyTorch, by both executors.
+ * average - against PyTorch, by both executors; and the same with pictures mixed of two, label smoothing and class
+ * weights.
  */
 import assert from "node:assert/strict";
 import type { Preprocessing } from "../../lib/data/preprocessing.ts";
@@ -32,15 +33,18 @@ interface Oracle {
   meanStd: [Preprocessing["mean"], Preprocessing["std"]][];
   labels: number[];
   masks: number[][];
+  labelWeights?: number[];
+  labelSmoothing?: number;
+  classWeights?: number[];
   losses: number[];
   correct: number[];
   main: Record<string, Stored>;
   auxiliary: Record<string, Stored>;
   average: Record<string, Stored>;
 }
-const oracle: Oracle = JSON.parse(
-  Deno.readTextFileSync(new URL("../oracles/training/adaptive_step.json", import.meta.url)),
-);
+const readOracle = (name: string): Oracle =>
+  JSON.parse(Deno.readTextFileSync(new URL(`../oracles/training/${name}.json`, import.meta.url)));
+const oracle = readOracle("adaptive_step"), mixedOracle = readOracle("mixed_step");
 const { batchSize, side, classes, channels } = oracle;
 
 function network(head: ClassifierHead) {
@@ -75,35 +79,48 @@ const preprocessing = (index: number): Preprocessing => ({
   std: oracle.meanStd[index]![1],
 });
 
-const graph = recordTrainStep({
-  network: main,
-  preprocessing: preprocessing(0),
-  batchSize,
-  loss: {},
-  optimizer: { momentum: oracle.momentum, weightDecay: oracle.weightDecay, noBiasDecay: true },
-  sam: { rho: oracle.rho },
-  ema: { decay: oracle.ema },
-  auxiliary: [{
-    network: auxiliary,
-    preprocessing: preprocessing(1),
-    margin: oracle.margin,
-    dropout: oracle.dropout,
-    learningRateFactor: oracle.factor,
-  }],
-});
+const graphOf = ({ labelWeights, labelSmoothing, classWeights }: Oracle) =>
+  recordTrainStep({
+    network: main,
+    preprocessing: preprocessing(0),
+    batchSize,
+    loss: { labelSmoothing, classWeights },
+    mixed: labelWeights !== undefined,
+    optimizer: { momentum: oracle.momentum, weightDecay: oracle.weightDecay, noBiasDecay: true },
+    sam: { rho: oracle.rho },
+    ema: { decay: oracle.ema },
+    auxiliary: [{
+      network: auxiliary,
+      preprocessing: preprocessing(1),
+      margin: oracle.margin,
+      dropout: oracle.dropout,
+      learningRateFactor: oracle.factor,
+    }],
+  });
 const variables = initialState(main, mainWeights, {
   ema: { decay: oracle.ema },
   auxiliary: [{ network: auxiliary, weights: auxiliaryWeights }],
 });
 
-for (const executor of ["tensorflow", "onednn"] as const) {
-  Deno.test(`a step with every technique is PyTorch's, by ${executor}`, async () => {
-    await using step = compile(graph, { executor, variables });
+const steps = [["", oracle], [" and mixed pictures", mixedOracle]] as const;
+
+for (
+  const [executor, [what, oracle]] of (["tensorflow", "onednn"] as const).flatMap((executor) =>
+    steps.map((step) => [executor, step] as const)
+  )
+) {
+  Deno.test(`a step with every technique${what} is PyTorch's, by ${executor}`, async () => {
+    await using step = compile(graphOf(oracle), { executor, variables });
+    assert.equal(step.executor.name, executor);
     for (const [index, rate] of oracle.rates.entries()) {
       const data = Uint8Array.from({ length: batchSize * side * side * 3 }, (_, i) => i * 7919 % 256);
       const { loss, correct } = await step.run({
         images: { dtype: "uint8", shape: [batchSize, side, side, 3], data },
         labels: { dtype: "int32", shape: [batchSize], data: Int32Array.from(oracle.labels) },
+        ...(oracle.labelWeights && {
+          otherLabels: { dtype: "int32", shape: [batchSize], data: Int32Array.from(oracle.labels).reverse() },
+          labelWeight: { dtype: "float32", shape: [], data: Float32Array.of(oracle.labelWeights[index]!) },
+        }),
         learningRate: { dtype: "float32", shape: [], data: Float32Array.of(rate) },
         "dropout/1": {
           dtype: "float32",

@@ -1,10 +1,13 @@
 """Three steps of two small networks that learn together, as PyTorch takes them, for tests/training/.
 
-    python adaptive_step.py        (writes adaptive_step.json beside this file)
+    python adaptive_step.py            (writes adaptive_step.json beside this file)
+    python adaptive_step.py mixed      (the same with pictures mixed of two: mixed_step.json)
 
 Made with torch 2.13.0, in float64. The main network has a linear classifier; the auxiliary one a cosine classifier with an
 additive margin, dropout and a rate of its own. Mutual learning, sharpness-aware minimisation with a norm for each
-network, no bias decay with doubled bias rates, momentum, and a moving average of the main network.
+network, no bias decay with doubled bias rates, momentum, and a moving average of the main network. With `mixed` each
+picture has two labels, label smoothing, and classes that weigh differently; the pictures are the same, for mixing them is
+not the step's part.
 """
 import copy
 import json
@@ -25,6 +28,9 @@ BATCH, SIDE, CLASSES, CHANNELS = 4, 5, 4, 6
 RHO, MOMENTUM, DECAY, EMA, EPSILON, BN_MOMENTUM = 0.05, 0.9, 0.01, 0.9, 1e-3, 0.1
 MARGIN, SCALE, DROPOUT, FACTOR = 0.35, 3.0, 0.5, 1.5
 RATES = [0.1, 0.05, 0.02]
+MIXED = sys.argv[1:] == ["mixed"]
+LABEL_WEIGHTS = [0.8, 0.5, 1.0]  # of each step
+SMOOTHING, CLASS_WEIGHTS = (0.1, [1.5, 0.5, 1.25, 0.75]) if MIXED else (0.0, None)
 MEAN_STD = [([0.5, 0.4, 0.3], [0.2, 0.25, 0.3]), ([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])]
 
 
@@ -85,8 +91,16 @@ def mask(step):
 
 def loss_of(step):
     logits = [nets[0](inputs[0], None), nets[1](inputs[1], mask(step))]
-    one_hot = F.one_hot(labels, CLASSES)
-    each = [F.cross_entropy(logits[0], labels), F.cross_entropy(logits[1] - SCALE * MARGIN * one_hot, labels)]
+    weights = CLASS_WEIGHTS and torch.tensor(CLASS_WEIGHTS)
+
+    def each_for(labels):
+        margin = SCALE * MARGIN * F.one_hot(labels, CLASSES)
+        return [F.cross_entropy(z, labels, weights, label_smoothing=SMOOTHING) for z in (logits[0], logits[1] - margin)]
+
+    each = each_for(labels)
+    if MIXED:
+        share = LABEL_WEIGHTS[step]
+        each = [share * a + (1 - share) * b for a, b in zip(each, each_for(labels.flip(0)))]
     mean = torch.stack([F.softmax(z, -1) for z in logits]).mean(0).detach()
     mutual = [F.cross_entropy(z, mean) for z in logits]  # soft targets
     return sum(each) / 2 + sum(mutual) / 2, logits
@@ -140,12 +154,13 @@ def stored(state):
     }
 
 
-Path(__file__).with_suffix(".json").write_text(json.dumps({
+Path(__file__).with_name("mixed_step.json" if MIXED else "adaptive_step.json").write_text(json.dumps({
     "made_with": f"torch {torch.__version__.split('+')[0]}",
     "batchSize": BATCH, "side": SIDE, "classes": CLASSES, "channels": CHANNELS, "rho": RHO, "momentum": MOMENTUM,
     "weightDecay": DECAY, "ema": EMA, "epsilon": EPSILON, "margin": MARGIN, "scale": SCALE, "dropout": DROPOUT,
     "factor": FACTOR, "rates": RATES, "meanStd": MEAN_STD, "labels": labels.tolist(),
     "masks": [mask(step).flatten().tolist() for step in range(len(RATES))],
+    **({"labelWeights": LABEL_WEIGHTS, "labelSmoothing": SMOOTHING, "classWeights": CLASS_WEIGHTS} if MIXED else {}),
     "losses": losses, "correct": correct,
     "main": stored(nets[0].state_dict()), "auxiliary": stored(nets[1].state_dict()), "average": stored(average),
 }) + "\n")
