@@ -116,27 +116,33 @@ function flagProblems(template: Template, flags: TrainFlags, auxiliaryFiles: rea
   const { auxiliary, main, name } = template;
   const { resumeFrom, loadWeights, loadAuxWeights, fromScratch } = flags;
   const problems: string[] = [];
-  const refuse = (is: unknown, flag: string, value: string | undefined, wanted: string) => {
-    if (is) {
-      problems.push(`${flag}: found ${value === undefined ? "it" : describeValue(value)}, wanted ${wanted}`);
-    }
-  };
-  const ofRun = "nothing with --resume-from, which has the run's weights";
-  refuse(resumeFrom && loadWeights, "--load-weights", loadWeights, ofRun);
-  refuse(resumeFrom && loadAuxWeights, "--load-aux-weights", loadAuxWeights, ofRun);
-  refuse(resumeFrom && fromScratch, "--from-scratch", undefined, ofRun);
-  refuse(loadWeights && fromScratch, "--from-scratch", undefined, "nothing with --load-weights");
-  if (loadAuxWeights && auxiliaryFiles.length !== auxiliary.length) {
-    const wanted = auxiliary.length === 0
-      ? `nothing: ${name} has no auxiliary model`
-      : `${auxiliary.length} file`;
-    refuse(true, "--load-aux-weights", loadAuxWeights, wanted);
-  }
+  const refuse = (is: unknown, problem: string) => is && problems.push(problem);
+  const both = (one: string, other: string, why: string) =>
+    `${one} and ${other}: found both, wanted one: ${why}`;
+  const ofRun = "a run that goes on has its weights";
+  refuse(resumeFrom && loadWeights, both("--resume-from", "--load-weights", ofRun));
+  refuse(resumeFrom && loadAuxWeights, both("--resume-from", "--load-aux-weights", ofRun));
+  refuse(resumeFrom && fromScratch, both("--resume-from", "--from-scratch", ofRun));
+  refuse(
+    loadWeights && fromScratch,
+    both("--load-weights", "--from-scratch", "random weights come from no file"),
+  );
+  const wanted = auxiliary.length === 0
+    ? `nothing: ${name} has no auxiliary model`
+    : `${auxiliary.length} file`;
+  refuse(
+    loadAuxWeights && auxiliaryFiles.length !== auxiliary.length,
+    `--load-aux-weights: found ${describeValue(loadAuxWeights)}, wanted ${wanted}`,
+  );
   const isTaught = !fromScratch && (main.pretrained || loadWeights) && !resumeFrom && !loadAuxWeights;
   for (const plan of auxiliary) {
-    const path = ["model", "pretrained"];
-    const wanted = "True, or --load-aux-weights: an auxiliary model of random weights teaches noise";
-    refuse(isTaught && !plan.pretrained, `${plan.file.place(path)}: model.pretrained`, "False", wanted);
+    refuse(
+      isTaught && !plan.pretrained,
+      `${
+        plan.file.place(["model", "pretrained"])
+      }: model.pretrained: found false, wanted True, or --load-aux-weights: ` +
+        `an auxiliary model of random weights teaches noise`,
+    );
   }
   return problems;
 }
