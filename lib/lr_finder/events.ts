@@ -1,5 +1,5 @@
 import type { WarningEvent } from "../training/events.ts";
-import type { Verdict } from "./search.ts";
+import type { Verdict } from "./outcome.ts";
 import type { SearchMode } from "./settings.ts";
 import type { Trial } from "./trial.ts";
 

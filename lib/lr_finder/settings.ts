@@ -94,7 +94,8 @@ export function settleSearch(record: ModelRecord, batchSize: number, given: LRSe
     mode: given.mode ?? "tpe",
     minLearningRate,
     maxLearningRate,
-    step: given.step ?? (isRecommended ? scaled(bounds.step) : tidy((maxLearningRate - minLearningRate) / 20)),
+    step: given.step ??
+      (isRecommended ? scaled(bounds.step) : tidy((maxLearningRate - minLearningRate) / 20)),
     epochs: given.epochs ?? 6,
     trials: given.trials ?? 15,
     pruning: given.pruning ?? "median",

@@ -178,7 +178,7 @@ export async function startAgain(
   const problems = [
     ...await otherModel(source, options.weights, resume.model),
     ...otherData(data, resume),
-    ...otherOptions(options, resume),
+    ...otherOptions(options, { ...resume, imageSize: resume.preprocessing.size.height }),
   ];
   if (problems.length > 0) {
     throw new CheckpointError(
@@ -260,7 +260,21 @@ export function otherData(
     : ["data: the number, order, names or labels of the pictures differ"];
 }
 
-function otherOptions(options: FineTuneOptions, { recipe, seed, preprocessing }: ResumeCheckpoint): string[] {
+/**
+ * Tells which options differ from the settings of a run that is to go on.
+ *
+ * @param options What is passed now; what is not passed does not differ.
+ * @param was Recipe, seed and image size of the run.
+ * @returns A line for each that differs.
+ */
+export function otherOptions(
+  options: FineTuneOptions,
+  { recipe, seed, imageSize }: {
+    readonly recipe: Recipe;
+    readonly seed: number;
+    readonly imageSize: number;
+  },
+): string[] {
   const asked: Readonly<Record<string, unknown>> = {
     ...recipeChanges(options),
     auxiliaryModels: recipeChanges(options).auxiliaryModels?.map((auxiliary) => ({
@@ -276,7 +290,7 @@ function otherOptions(options: FineTuneOptions, { recipe, seed, preprocessing }:
     precision: "float32",
     dropout: 0,
     ...recipe,
-    imageSize: preprocessing.size.height,
+    imageSize,
     seed,
   });
 }
