@@ -12,7 +12,7 @@
  */
 
 /** What a generator is for; each has its own numbers under the same seed. */
-export type RngStream = "order" | "augmentation" | "split" | "replacement" | "weights" | "dropout";
+export type RngStream = "order" | "augmentation" | "split" | "replacement" | "weights" | "dropout" | "search";
 
 const streams: Readonly<Record<RngStream, number>> = {
   order: 0,
@@ -21,6 +21,7 @@ const streams: Readonly<Record<RngStream, number>> = {
   replacement: 3,
   weights: 4,
   dropout: 5,
+  search: 6,
 };
 
 /** A source of random numbers. */

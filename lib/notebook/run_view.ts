@@ -67,6 +67,7 @@ export function describeStop(stopped: StopReason): string {
     completed: "all epochs done",
     "early-stopping": "stopped early",
     interrupted: "interrupted",
+    "after-search": "ended after the search for the learning rate",
   }[stopped];
 }
 

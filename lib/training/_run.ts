@@ -1,5 +1,3 @@
-import { type Augmentation, baselineAugmentation } from "../augment/augmentation.ts";
-import { createAugmentation } from "../augment/augmentation_steps.ts";
 import { createLoader, type Loader } from "../data/loader.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import { createInference, type Inference } from "../models/inference.ts";
@@ -12,7 +10,7 @@ import { classWeights } from "./class_weights.ts";
 import { type Clock, startClock } from "./clock.ts";
 import { createEarlyStopping } from "./early_stopping.ts";
 import type { EpochRecord } from "./events.ts";
-import type { Recipe } from "./recipe.ts";
+import { augmentationOf } from "./recipe_augmentation.ts";
 import { createSchedule, type Schedule } from "./schedules.ts";
 import { initialState, type Learner, recordTrainStep } from "./train_step.ts";
 import type { TrainingSetup } from "./trainer.ts";
@@ -106,11 +104,6 @@ function learnersOf({ network, preprocessing, recipe, auxiliary = [] }: Training
       learningRateFactor: (settings.learningRate ?? learningRate) / learningRate,
     })),
   ];
-}
-
-function augmentationOf({ augmentation }: Recipe): Augmentation | undefined {
-  if (augmentation === "none") return undefined;
-  return augmentation === "baseline" ? baselineAugmentation() : createAugmentation(augmentation);
 }
 
 /** What to tell if the step is not run by the executor the run was opened with. */

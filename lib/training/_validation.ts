@@ -5,6 +5,7 @@ import { topKAccuracy } from "../metrics/top_k.ts";
 import type { EpochRecord } from "./events.ts";
 import type { Run } from "./_run.ts";
 import { diverged, requireFinite } from "./_run_files.ts";
+import { scorePictures } from "./score_pictures.ts";
 
 /** What a pass over the validation set measures. */
 export type Measured = Pick<
@@ -27,13 +28,9 @@ export async function validate(
   const { inference, validationLoader, data } = run;
   requireFinite(run, weights);
   await inference.setWeights(weights);
-  const logits: Float32Array[] = [];
-  const labels: number[] = [];
-  for await (const batch of validationLoader.epoch(0)) {
-    if (run.signal.aborted) return undefined;
-    logits.push(...await inference.logits(batch.images, batch.count));
-    for (let row = 0; row < batch.count; row++) labels.push(batch.labels[row]!);
-  }
+  const scored = await scorePictures(inference, validationLoader, run.signal);
+  if (scored === undefined) return undefined;
+  const { logits, labels } = scored;
   const notFinite = logits.filter((row) => !isFiniteArray(row)).length;
   if (notFinite > 0) {
     throw diverged(
