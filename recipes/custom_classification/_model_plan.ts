@@ -1,11 +1,11 @@
 import type { AugmentationStep } from "../../lib/augment/augmentation_steps.ts";
 import { describeValue } from "../../lib/errors/check_options.ts";
+import type { RunSearch } from "../../lib/lr_finder/wanted_search.ts";
 import { modelRecord } from "../../lib/models/registry.ts";
 import type { Recipe } from "../../lib/training/recipe.ts";
 import { contradictions } from "../../lib/training/recipe_fields.ts";
 import { checkFields } from "../_check_fields.ts";
 import type { KeyPath, YamlFile } from "../_yaml_file.ts";
-import type { SearchSettings } from "../_search_settings.ts";
 import { augMixOf, degreesOf, modelFields, type ModelYaml, type NetworkName } from "./_model_yaml.ts";
 
 /** What a `main_model.yaml` or `aux_model.yaml` says, in the words of `fineTune`. */
@@ -18,7 +18,7 @@ export interface ModelPlan {
   /** How it is trained; without auxiliary models. */
   readonly recipe: Partial<Recipe>;
   /** How its learning rate is searched; `undefined`: it is not. */
-  readonly search?: SearchSettings;
+  readonly search?: RunSearch;
   /** Files of the auxiliary models. */
   readonly auxiliary: readonly string[];
   readonly imageSize?: number;
@@ -160,8 +160,8 @@ function augmentationOf(
   return list.length === 0 ? "none" : list;
 }
 
-function searchOf(finder: NonNullable<ModelYaml["lr_finder"]>): SearchSettings {
-  return withoutUndefined<SearchSettings>({
+function searchOf(finder: NonNullable<ModelYaml["lr_finder"]>): RunSearch {
+  return withoutUndefined<RunSearch>({
     mode: finder.mode === "TPE" ? "tpe" : finder.mode,
     minLearningRate: finder.min_lr,
     maxLearningRate: finder.max_lr,

@@ -1,11 +1,11 @@
 import { describeValue } from "../../lib/errors/check_options.ts";
+import type { RunSearch } from "../../lib/lr_finder/wanted_search.ts";
 import type { FineTuneOptions } from "../../lib/training/fine_tune_options.ts";
 import type { AuxiliaryModel, Recipe } from "../../lib/training/recipe.ts";
-import type { SearchSettings } from "../_search_settings.ts";
 import { refuseProblems } from "../_yaml_file.ts";
 import type { ModelPlan } from "./_model_plan.ts";
 import type { Template } from "./_template.ts";
-import { modelOfRun, type Start, startFrom } from "./_weights.ts";
+import { resumedRun, type Start, startFrom } from "./_weights.ts";
 
 /** What `train.ts` is told; the reference's flags, and three of our own at the end. */
 export interface TrainFlags {
@@ -34,7 +34,7 @@ export interface TrainSettings {
   /** Where the first weights come from, in words. */
   readonly weightsFrom: string;
   readonly recipe: Partial<Recipe>;
-  readonly search?: SearchSettings;
+  readonly search?: RunSearch;
   readonly options: Pick<
     FineTuneOptions,
     "imageSize" | "seed" | "workers" | "device" | "resumeFrom" | "outputDir"
@@ -62,21 +62,21 @@ export async function settleTraining(
   );
   refuseProblems("Cannot train", [], flagProblems(template, flags, auxiliaryFiles));
   const warnings: string[] = [...template.warnings];
-  const isResumed = !!flags.resumeFrom;
-  const { start, weightsFrom } = await startOf(template, flags);
+  // A run that goes on has its weights and its rate; one that was stopped in the search before it has neither yet.
+  const resumed = flags.resumeFrom ? await resumedRun(flags.resumeFrom, main.id) : undefined;
+  const { start, weightsFrom } = resumed === undefined
+    ? await startOf(template, flags)
+    : { start: { source: resumed.model }, weightsFrom: flags.resumeFrom! };
   const epochs = flags.epochs ?? defaults.epochs;
   const { warmUpEpochs = 0 } = main.recipe;
   if (warmUpEpochs >= epochs) {
     warnings.push(
-      `${epochs} epochs are fewer than the ${warmUpEpochs} of the warm-up, which is shortened to ${
-        epochs - 1
-      }`,
+      `the warm-up of ${warmUpEpochs} epochs is shortened to ${epochs - 1}, for a run of ${epochs}`,
     );
   }
-  const search = flags.baseLearningRate === undefined && !isResumed ? main.search : undefined;
-  // A run that goes on has the rate that was found for it; one that was asked for is compared.
-  const hasRate = isResumed && main.search !== undefined;
-  const learningRate = flags.baseLearningRate ?? (search || hasRate ? undefined : defaults.learningRate);
+  const isFound = flags.baseLearningRate === undefined && main.search !== undefined;
+  const search = isFound && resumed === undefined ? main.search : undefined;
+  const learningRate = flags.baseLearningRate ?? (isFound ? undefined : defaults.learningRate);
   const { learningRate: _, ...others } = main.recipe;
   const recipe: Partial<Recipe> = {
     ...others,
@@ -88,7 +88,9 @@ export async function settleTraining(
     ...(template.auxiliary.length === 0 ? {} : {
       auxiliaryModels: template.auxiliary.map((plan, index) =>
         auxiliaryModel(plan, {
-          weights: auxiliaryFiles[index] ?? (flags.fromScratch ? null : undefined),
+          weights: resumed === undefined
+            ? auxiliaryFiles[index] ?? (flags.fromScratch ? null : undefined)
+            : resumed.auxiliaryWeights[index],
           ownRate: main.search === undefined && flags.baseLearningRate === undefined,
           rate: learningRate,
         })
@@ -106,7 +108,7 @@ export async function settleTraining(
       workers: main.workers,
       device: deviceOf(flags.gpuNum, defaults.devices, machine.gpus, warnings),
       outputDir: flags.saveCheckpointsTo,
-      ...(isResumed ? { resumeFrom: flags.resumeFrom } : {}),
+      ...(flags.resumeFrom ? { resumeFrom: flags.resumeFrom } : {}),
     },
     warnings,
   };
@@ -117,15 +119,9 @@ function flagProblems(template: Template, flags: TrainFlags, auxiliaryFiles: rea
   const { resumeFrom, loadWeights, loadAuxWeights, fromScratch } = flags;
   const problems: string[] = [];
   const refuse = (is: unknown, problem: string) => is && problems.push(problem);
-  const both = (one: string, other: string, why: string) =>
-    `${one} and ${other}: found both, wanted one: ${why}`;
-  const ofRun = "a run that goes on has its weights";
-  refuse(resumeFrom && loadWeights, both("--resume-from", "--load-weights", ofRun));
-  refuse(resumeFrom && loadAuxWeights, both("--resume-from", "--load-aux-weights", ofRun));
-  refuse(resumeFrom && fromScratch, both("--resume-from", "--from-scratch", ofRun));
   refuse(
     loadWeights && fromScratch,
-    both("--load-weights", "--from-scratch", "random weights come from no file"),
+    "--load-weights and --from-scratch: found both, wanted one: random weights come from no file",
   );
   const wanted = auxiliary.length === 0
     ? `nothing: ${name} has no auxiliary model`
@@ -152,9 +148,6 @@ async function startOf(
   flags: TrainFlags,
 ): Promise<{ start: Start; weightsFrom: string }> {
   const { id } = main;
-  if (flags.resumeFrom) {
-    return { start: { source: await modelOfRun(flags.resumeFrom, id) }, weightsFrom: flags.resumeFrom };
-  }
   if (flags.loadWeights) {
     return {
       start: await startFrom(flags.loadWeights, id, "--load-weights"),

@@ -1,9 +1,10 @@
 import { basename, dirname, join } from "node:path";
 import { parseCheckpointMetadata } from "../../lib/models/checkpoint_metadata.ts";
+import { holdsSearch } from "../../lib/lr_finder/search_state.ts";
 import { modelRecord } from "../../lib/models/registry.ts";
 import { detectNaming } from "../../lib/models/weights/key_maps.ts";
 import { readWeightsFile } from "../../lib/models/weights/load_weights.ts";
-import { bestFileName, loadResume } from "../../lib/training/checkpoint.ts";
+import { bestFileName, loadResume, resumeFileName } from "../../lib/training/checkpoint.ts";
 import { UsageError } from "../_program.ts";
 
 /** A model as `fineTune` takes it: an id or a checkpoint, and where its weights are. */
@@ -57,20 +58,30 @@ export async function startFrom(path: string, id: string, flag: string): Promise
   return { source: isTimm ? id : architecture, weights: path };
 }
 
+/** A run that goes on, as far as a template needs to know it. */
+export interface ResumedRun {
+  /** The model's id. */
+  readonly model: string;
+  /** Where the first weights of its auxiliary models were. */
+  readonly auxiliaryWeights: readonly (string | null | undefined)[];
+}
+
 /**
- * The model of a run that goes on.
+ * Looks at a run that is to go on.
  *
  * @param path The run's folder, or its file.
  * @param id The template's model.
- * @returns The model's id.
+ * @returns The run; `undefined` if it was stopped in the search for its learning rate.
  * @throws {UsageError} If the run is one of another network.
  * @throws {CheckpointError} If there is no such run.
  */
-export async function modelOfRun(path: string, id: string): Promise<string> {
-  const { model } = await loadResume(path);
+export async function resumedRun(path: string, id: string): Promise<ResumedRun | undefined> {
+  const hasTrained = await Deno.stat(join(path, resumeFileName)).then(() => true, () => false);
+  if (!hasTrained && await holdsSearch(path)) return undefined;
+  const { model, recipe } = await loadResume(path);
   const [found, wanted] = [modelRecord(model).architecture, modelRecord(id).architecture];
   if (found !== wanted) throw otherNetwork("--resume-from", path, found, wanted);
-  return model;
+  return { model, auxiliaryWeights: (recipe.auxiliaryModels ?? []).map(({ weights }) => weights) };
 }
 
 function otherNetwork(flag: string, path: string, found: string, wanted: string): UsageError {

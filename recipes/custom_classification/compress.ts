@@ -1,7 +1,7 @@
 import { createCommand, exitCodes, runProgram, UnavailableError, UsageError } from "../_program.ts";
 import { readTemplate } from "./_template.ts";
 import { findWeights } from "./_weights.ts";
-import { requireFile } from "./_require_file.ts";
+import { requireFile } from "../_require_file.ts";
 
 /** What `compress.ts` is told, as far as it looks at it. */
 interface CompressFlags {

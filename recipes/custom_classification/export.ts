@@ -1,7 +1,7 @@
 import { createCommand, exitCodes, runProgram, UnavailableError } from "../_program.ts";
 import { readTemplate } from "./_template.ts";
 import { findWeights } from "./_weights.ts";
-import { requireFile } from "./_require_file.ts";
+import { requireFile } from "../_require_file.ts";
 
 /** What `export.ts` is told. */
 interface ExportFlags {

@@ -1,14 +1,13 @@
-import { join } from "node:path";
 import { stringify } from "npm:yaml@2.9.1";
 import type { DatasetSplits } from "../../lib/data/dataset.ts";
 import { fineTune } from "../../lib/fine_tune.ts";
 import { modelRecord } from "../../lib/models/registry.ts";
-import { CheckpointError, resumeFileName } from "../../lib/training/checkpoint.ts";
+import { CheckpointError } from "../../lib/training/checkpoint.ts";
 import { tensorboardLog } from "../../lib/training/readers/tensorboard_log.ts";
-import { terminalBar } from "../../lib/training/readers/terminal_bar.ts";
 import { settleRecipe } from "../../lib/training/settle_recipe.ts";
 import { readGPUs } from "../_machine.ts";
 import { createCommand, exitCodes, runProgram } from "../_program.ts";
+import { openProgress } from "../_progress.ts";
 import { atLeastOne, atLeastZero, positive } from "../_recipe.ts";
 import { percent } from "../_terminal.ts";
 import { origins } from "./_model_plan.ts";
@@ -122,7 +121,7 @@ async function trainModel(
   data: DatasetSplits,
 ): Promise<number> {
   console.error(`${template.name}, weights: ${weightsFrom}`);
-  const bar = terminalBar();
+  const progress = openProgress();
   const elsewhere = tensorboardDir === undefined ? undefined : tensorboardLog(tensorboardDir);
   const result = await fineTune(start.source, data, {
     ...options,
@@ -133,30 +132,29 @@ async function trainModel(
       ? ["csv", "jsonl", "tensorboard"]
       : ["csv", "jsonl"],
     async onEvent(event) {
-      bar(event);
+      await progress.read(event);
       await elsewhere?.(event);
     },
   }).catch((error) => {
     throw error instanceof CheckpointError && resumeFrom ? withPlaces(error, template) : error;
   }).finally(async () => {
-    await bar.close();
+    await progress.close();
     await elsewhere?.close();
   });
-  const { best, checkpoint, outputDir, stopped } = result;
+  const { best, checkpoint, outputDir, stopped, lr } = result;
+  if (stopped === "after-search") {
+    console.log(lr);
+    return exitCodes.ok;
+  }
   if (best !== undefined) {
+    const { epoch, validationTop1, validationTop5 } = best;
     console.log(
-      `best epoch ${best.epoch + 1}: top-1 ${percent(best.validationTop1)}, top-5 ${
-        percent(best.validationTop5)
-      }`,
+      `best epoch ${epoch + 1}: top-1 ${percent(validationTop1)}, top-5 ${percent(validationTop5)}`,
     );
   }
   console.log(checkpoint);
   if (stopped !== "interrupted") return exitCodes.ok;
-  console.error(
-    `Stopped. The same command with --resume-from "${outputDir}" goes on from ${
-      join(outputDir, resumeFileName)
-    }.`,
-  );
+  console.error(`Stopped. The same command with --resume-from "${outputDir}" goes on.`);
   return exitCodes.interrupted;
 }
 

@@ -1,5 +1,5 @@
-import { readFailure } from "../../lib/files/read_failure.ts";
-import { UsageError } from "../_program.ts";
+import { readFailure } from "../lib/files/read_failure.ts";
+import { UsageError } from "./_program.ts";
 
 /**
  * Refuses weights that cannot be opened, before anything else is said.
