@@ -66,7 +66,10 @@ export async function readTemplate(folder: string): Promise<Template> {
         `mutual_learning.aux_configs: there is no file ${describeValue(name)} beside it`,
       );}
   }
-  for (const plan of auxiliary) compareWithMain(main, plan);
+  // What is wrong in a file would show again as a difference.
+  if (main.file.problems.length === 0) {
+    for (const plan of auxiliary) if (plan.file.problems.length === 0) compareWithMain(main, plan);
+  }
   refuseProblems(`Cannot use the template in "${shownPath(folder)}"`, files);
   const initial = yaml.initial_weights ?? "snapshot.safetensors";
   return {
