@@ -52,6 +52,21 @@ function explain(error: unknown): number {
 }
 
 /**
+ * Runs a check of what the user wrote, whose errors are mistakes in usage.
+ *
+ * @param check The check.
+ * @returns What it returns.
+ * @throws {UsageError} With the message of what it throws.
+ */
+export function checkUsage<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
+
+/**
  * A command whose mistakes end the process with the exit code for them.
  *
  * @param name How it is called, e.g. `deno run -A train.ts`.

@@ -5,8 +5,10 @@
  */
 import { findLR } from "../lib/find_lr.ts";
 import { openingOptions } from "../lib/lr_finder/find_lr_options.ts";
+import { isWeightsPath } from "../lib/models/open_model.ts";
+import { modelRecord } from "../lib/models/registry.ts";
 import { dataHelp, openSplits } from "./_open_data.ts";
-import { createCommand, exitCodes, runProgram } from "./_program.ts";
+import { checkUsage, createCommand, exitCodes, runProgram } from "./_program.ts";
 import { openProgress } from "./_progress.ts";
 import { addRecipeFlags, optionsOf, type RecipeFlags } from "./_recipe_flags.ts";
 import { addSearchFlags, type SearchFlags, searchOf } from "./_search_flags.ts";
@@ -27,6 +29,7 @@ await runProgram(async () => {
     )
     .parse(Deno.args, { from: "user" });
   const [model, path] = command.args as [string, string];
+  if (!isWeightsPath(model)) checkUsage(() => modelRecord(model));
   const flags = command.opts<
     RecipeFlags & SearchFlags & { val?: string; output?: string; resumeFrom?: string; dryRun?: boolean }
   >();

@@ -13,7 +13,7 @@ import { readWeightsFile } from "../lib/models/weights/load_weights.ts";
 import type { FineTuneOptions } from "../lib/training/fine_tune_options.ts";
 import { settleRecipe } from "../lib/training/settle_recipe.ts";
 import { dataHelp, openSplits } from "./_open_data.ts";
-import { createCommand, exitCodes, runProgram } from "./_program.ts";
+import { checkUsage, createCommand, exitCodes, runProgram } from "./_program.ts";
 import { openProgress } from "./_progress.ts";
 import { addRecipeFlags, optionsOf, type RecipeFlags } from "./_recipe_flags.ts";
 import { percent } from "./_terminal.ts";
@@ -35,6 +35,7 @@ await runProgram(async () => {
     )
     .parse(Deno.args, { from: "user" });
   const [model, path] = command.args as [string, string];
+  if (!isWeightsPath(model)) checkUsage(() => modelRecord(model));
   const flags = command.opts<
     & RecipeFlags
     & { val?: string; output?: string; resumeFrom?: string; findLr?: boolean; dryRun?: boolean }

@@ -44,9 +44,10 @@ export async function readTemplate(folder: string): Promise<Template> {
     [["hyper_parameters", "basic", "base_learning_rate"], basic.base_learning_rate, "a number above 0"],
     [["hyper_parameters", "basic", "epochs"], basic.epochs, "a whole number of at least 1"],
   ];
-  // A value that is there and does not fit was reported already.
+  // What is no YAML, and a value that is there and does not fit, was reported already.
+  const isBroken = file.value === undefined && file.problems.length > 0;
   for (const [path, value, wanted] of required) {
-    if (value !== undefined || isWritten(file, path)) continue;
+    if (value !== undefined || isBroken || isWritten(file, path)) continue;
     file.report(path, `${path.join(".")}: found nothing, wanted ${wanted}`);
   }
   const files = [file];
