@@ -233,18 +233,24 @@ export function judgeTrials(trials: readonly Trial[], validation: ValidationFact
       verdict: "flat",
       reason: others.length === 0
         ? `${result}, but no other rate was tried.`
-        : `${result}, but none of the ${others.length} others is worse by more than chance: any of them would do.`,
+        : `${result}, but of ${others.length} other ${others.length === 1 ? "rate" : "rates"} ` +
+          `none is worse by more than chance: any of them would do.`,
       suggestion,
     };
   }
-  const rates = [best, ...alike].map((trial) => trial.learningRate);
+  const rates = alike.map((trial) => trial.learningRate);
+  const [low, high] = [short(Math.min(...rates)), short(Math.max(...rates))];
+  const worse = others.length - alike.length;
+  const rest = alike.length === 0
+    ? ""
+    : low === high
+    ? `, ${low} is not`
+    : `, the rest (${low} to ${high}) is not`;
   return {
     verdict: "clear",
-    reason:
-      `${result}; ${others.length - alike.length} of ${others.length} others are worse by more than chance` +
-      (alike.length === 0
-        ? "."
-        : `. From ${short(Math.min(...rates))} to ${short(Math.max(...rates))} they do as well.`),
+    reason: `${result}; of ${others.length} other ${others.length === 1 ? "rate" : "rates"} ${worse} ${
+      worse === 1 ? "is" : "are"
+    } worse by more than chance${rest}.`,
     suggestion,
   };
 }
