@@ -74,7 +74,8 @@ export function smoothLosses(losses: readonly number[], smoothing: number): numb
 }
 
 /**
- * Whether a range test should stop: its last loss is more than 5 times the lowest one so far, or no finite number.
+ * Whether a range test should stop: its last loss is more than 5 times the lowest one so far, or no finite number. A
+ * loss that is no finite number is no point of the test; torch-lr-finder would keep it and go on.
  *
  * @param losses The smoothed losses so far.
  * @returns Whether to stop.
