@@ -176,7 +176,7 @@ Deno.test("findLR() stopped before a trial is over tells nothing, and goes on fr
   const outputDir = freshFolder();
   const part = await search({ outputDir, ...stopAt(0, 0) });
   assert.deepEqual([part.suggestion, part.verdict, part.trials.length], [undefined, "unfinished", 0]);
-  assert.equal(part.reason, "the search was stopped before a trial was complete");
+  assert.equal(part.reason, "The search was stopped before a trial was complete.");
   assert.equal((await search({ resumeFrom: outputDir, outputDir: freshFolder() })).trials.length, 4);
 });
 
@@ -281,7 +281,7 @@ Deno.test("findLR() ends a range test when the loss diverges", async () => {
   assert.deepEqual([none.verdict, none.suggestion], ["failed", undefined]);
   assert.match(
     none.reason,
-    /^the loss diverged after \d+ steps?, and a range test needs at least 17: lower minLearningRate$/,
+    /^The loss diverged after \d+ steps?, and a range test needs at least 17\. Lower minLearningRate\.$/,
   );
 });
 

@@ -79,11 +79,11 @@ export function drawSearch(result: SearchSummary): Figure {
     suggestion,
     bounds: [search.minLearningRate, search.maxLearningRate] as const,
     lines: [
-      suggestion === undefined ? `${searchAnswer(result)}: ${reason}` : `${searchAnswer(result)}: ${rule}`,
+      suggestion === undefined ? `${searchAnswer(result)}. ${reason}` : `${searchAnswer(result)}: ${rule}`,
       suggestion === undefined ? `rule: ${rule}` : reason,
       ...(best === undefined
         ? []
-        : [`shaded: what ${validationSize} pictures do not tell from the best trial's top-1`]),
+        : [`shaded: 95 % interval of the best trial's top-1 on ${validationSize} pictures`]),
     ].flatMap(wrapped),
   };
   if (search.mode === "fast_ai") {
@@ -141,7 +141,7 @@ export function searchText(result: SearchSummary): string {
       formatDuration(durationSeconds)
     }`,
     `rule: ${result.rule}`,
-    `${result.verdict}: ${onOneLine(result.reason)}`,
+    onOneLine(result.reason),
     ...(trials.length === 0 ? [] : ["", tableText(trialsTable(trials, suggestion))]),
   ].join("\n");
 }
@@ -156,7 +156,7 @@ export function searchHeadline(result: SearchSummary): HeadlineNumber[] {
     {
       name: "learning rate",
       value: suggestion === undefined ? "none" : formatRate(suggestion),
-      note: verdict === "clear" ? "clear" : `${verdict}: see below`,
+      note: verdict,
     },
     search.mode === "fast_ai"
       ? { name: "range test", value: `${points.length} steps`, note: `smoothing ${search.smoothing}` }

@@ -139,7 +139,7 @@ export function runText(run: RunSummary): string {
         percent(best.validationTop1)
       }, loss ${formatLoss(best.validationLoss)}`
       : "no epoch was finished",
-    ...(run.lr ? [`learning rate: ${searchAnswer(run.lr)}: ${onOneLine(run.lr.reason)}`] : []),
+    ...(run.lr ? [`learning rate: ${searchAnswer(run.lr)}. ${onOneLine(run.lr.reason)}`] : []),
     ...(run.checkpoint ? [`checkpoint ${onOneLine(run.checkpoint)}`] : []),
     ...(run.history.length > 0 ? ["", tableText(historyTable(run.history))] : []),
   ].join("\n");

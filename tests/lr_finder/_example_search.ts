@@ -26,7 +26,7 @@ export const exampleSearch: SearchSummary = {
   suggestion: 0.005,
   verdict: "clear",
   rule: "the rate of the trial with the best validation top-1 after 2 epochs, trial 2 of 5",
-  reason: "its top-1 of 85.0 % is 15.0 points above the other's",
+  reason: "Its top-1 of 85.0 % is 15.0 points above the other's.",
   stopped: "completed",
   validationSize: 200,
   durationSeconds: 75,
@@ -45,7 +45,7 @@ export const exampleRangeTest: SearchSummary = {
   suggestion: 0.0001 * 10 ** (18 / 10),
   rule:
     "the rate at which the smoothed loss falls most steeply, the first 10 and the last 5 steps left aside",
-  reason: "the loss falls there",
+  reason: "The loss falls there.",
 };
 
 /** What the search said while it went. */

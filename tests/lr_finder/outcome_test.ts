@@ -29,7 +29,7 @@ Deno.test("outcomeOf() suggests nothing before there is something to judge", () 
   assert.deepEqual([half.suggestion, half.verdict], [undefined, "unfinished"]);
   assert.equal(
     half.reason,
-    "the range test was stopped before its end, and it is resumed from its beginning",
+    "The range test was stopped before its end; resumed, it begins again.",
   );
   const short = outcome({
     points: exampleRangeTest.points.slice(0, 16),
@@ -38,6 +38,6 @@ Deno.test("outcomeOf() suggests nothing before there is something to judge", () 
   });
   assert.equal(
     short.reason,
-    "the loss diverged after 16 steps, and a range test needs at least 17: lower minLearningRate",
+    "The loss diverged after 16 steps, and a range test needs at least 17. Lower minLearningRate.",
   );
 });

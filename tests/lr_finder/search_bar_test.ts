@@ -17,7 +17,7 @@ trial 3/5  rate 0.0015    pruned after 1 epoch, top-1 40.0 %, left 0:40
 trial 4/5  rate 0.005     tried before, left 0:30
 trial 5/5  rate 0.0075    failed after 1 epoch: the loss is no number, left 0:20
 warning: 1 picture was skipped
-learning rate 0.005, found in 1:15 (clear): its top-1 of 85.0 % is 15.0 points above the other's
+learning rate 0.005, found in 1:15 (clear). Its top-1 of 85.0 % is 15.0 points above the other's.
 `,
   );
 });
@@ -53,8 +53,8 @@ Deno.test("searchBar() says why no rate is suggested", () => {
     stopped: "completed",
     suggestion: undefined,
     verdict: "flat",
-    reason: "the loss does not fall",
+    reason: "The loss does not fall.",
     elapsedSeconds: 61,
   });
-  assert.equal(text, "no learning rate is suggested after 1:01 (flat): the loss does not fall\n");
+  assert.equal(text, "no learning rate is suggested after 1:01 (flat). The loss does not fall.\n");
 });

@@ -7,7 +7,7 @@ import { exampleRangeTest, exampleSearch, exampleSearchEvents } from "../lr_find
 
 const text = `mobilenetv3_small_100.lamb_in1k, TPE: suggestion 0.005 (clear), in 1:15
 rule: the rate of the trial with the best validation top-1 after 2 epochs, trial 2 of 5
-clear: its top-1 of 85.0 % is 15.0 points above the other's
+Its top-1 of 85.0 % is 15.0 points above the other's.
 
 trial  learning rate  top-1 after each epoch  result
     1         0.0025  50.0 %, 70.0 %          top-1 70.0 % after 2 epochs
@@ -42,14 +42,14 @@ Deno.test("withFindLRView() says that there is no suggestion, and that a search 
     ...exampleRangeTest,
     suggestion: undefined,
     verdict: "flat" as const,
-    reason: "the loss does not fall",
+    reason: "The loss does not fall.",
     stopped: "interrupted" as const,
   });
   assert.equal(
     Deno.inspect(shown),
     "mobilenetv3_small_100.lamb_in1k, range test: no suggestion (flat), interrupted after 1:15\n" +
       "rule: the rate at which the smoothed loss falls most steeply, the first 10 and the last 5 steps left aside\n" +
-      "flat: the loss does not fall",
+      "The loss does not fall.",
   );
 });
 
@@ -58,7 +58,7 @@ Deno.test("a run shows the search for its learning rate", () => {
   assert.equal(
     runText({ model, history: [], stopped: "after-search", lr: exampleSearch }),
     "m, 2 classes: ended after the search for the learning rate\nno epoch was finished\n" +
-      "learning rate: suggestion 0.005 (clear): its top-1 of 85.0 % is 15.0 points above the other's",
+      "learning rate: suggestion 0.005 (clear). Its top-1 of 85.0 % is 15.0 points above the other's.",
   );
 });
 

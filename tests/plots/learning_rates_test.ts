@@ -13,8 +13,8 @@ Deno.test("learningRateTrials() draws trials by kind, the suggestion and what ch
   assert.equal(
     subtitle(figure.layout),
     "suggestion 0.005 (clear): the rate of the trial with the best validation top-1 after 2 epochs, trial 2 of 5" +
-      "<br>its top-1 of 85.0 % is 15.0 points above the other's" +
-      "<br>shaded: what 200 pictures do not tell from the best trial's top-1",
+      "<br>Its top-1 of 85.0 % is 15.0 points above the other's." +
+      "<br>shaded: 95 % interval of the best trial's top-1 on 200 pictures",
   );
   assert.deepEqual(figure.data.map(({ name, x }) => [name, x]), [
     ["complete", [0.0025, 0.005]],
@@ -35,11 +35,11 @@ Deno.test("learningRateCurve() draws the loss over the rates, and where it falls
 });
 
 Deno.test("learningRateCurve() says why there is no suggestion, and marks none", () => {
-  const reason = "the loss falls by less than it swings from step to step";
+  const reason = "The loss falls by less than it swings from step to step.";
   const figure = drawSearch({ ...exampleRangeTest, suggestion: undefined, verdict: "noisy", reason });
   assert.match(
     subtitle(figure.layout),
-    new RegExp(`^no suggestion \\(noisy\\): ${reason}<br>rule: the rate`),
+    new RegExp(`^no suggestion \\(noisy\\)\\. ${reason}<br>rule: the rate`),
   );
   assert.equal(figure.data.some(({ name }) => name === "suggestion"), false);
 });
