@@ -30,6 +30,7 @@ export type { ClassWeightsOption } from "./lib/training/class_weights.ts";
 export type { Environment } from "./lib/training/environment.ts";
 export type * from "./lib/training/events.ts";
 export type * from "./lib/lr_finder/events.ts";
+export type { Judgement } from "./lib/lr_finder/judge.ts";
 export type { SearchOutcome, Verdict } from "./lib/lr_finder/outcome.ts";
 export type { RangeTestPoint } from "./lib/lr_finder/range_test.ts";
 export type { LRSearch, LRSearchSettings, SearchMode } from "./lib/lr_finder/settings.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import {
   evaluate,
   findLR,
@@ -379,6 +380,23 @@ Deno.test("fineTune() looks for its learning rate, trains with it, and goes on w
   });
   assert.deepEqual(whole.history, plain.history);
   assert.deepEqual(hashTensors(whole.model.weights), hashTensors(plain.model.weights));
+
+  // Killed in the search: the folder goes on with it.
+  const killed = freshFolder();
+  const { signal: how } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-A",
+      "--no-check",
+      fileURLToPath(new URL("./lr_finder/_killed_search.ts", import.meta.url)),
+      JSON.stringify({ ...options, outputDir: killed }),
+    ],
+  }).output();
+  assert.equal(how, "SIGKILL");
+  const after = await fineTune(small, data, { resumeFrom: killed, view: false, logs: [] });
+  assert.deepEqual(after.lr!.trials, whole.lr!.trials);
+  assert.deepEqual(after.history, whole.history);
+  assert.deepEqual(hashTensors(after.model.weights), hashTensors(whole.model.weights));
 
   // Stopped in the search: nothing is trained, and the folder goes on with the search.
   const outputDir = freshFolder();
