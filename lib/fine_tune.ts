@@ -242,7 +242,9 @@ function withFoundRate(
   const rate = recipe.learningRate;
   return {
     recipe,
-    rateWarnings: [`The search suggests no learning rate (${lr.reason}); the recipe's own is taken, ${rate}`],
+    rateWarnings: [
+      `The search suggests no learning rate, so the recipe's own is taken, ${rate}. ${lr.reason}`,
+    ],
   };
 }
 

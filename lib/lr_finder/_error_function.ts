@@ -33,3 +33,19 @@ export function erfc(x: number): number {
   for (let n = FRACTION_TERMS; n > 0; n--) fraction = x + n / 2 / fraction;
   return Math.exp(-x * x) / Math.sqrt(Math.PI) / fraction;
 }
+
+/**
+ * The number above which the standard normal distribution has a given share of its mass.
+ *
+ * @param share Above 0, below 1.
+ * @returns The number: 1.96 for 0.025.
+ */
+export function normalQuantile(share: number): number {
+  let [low, high] = [-40, 40];
+  for (let halving = 0; halving < 64; halving++) {
+    const middle = (low + high) / 2;
+    if (erfc(middle * Math.SQRT1_2) / 2 > share) low = middle;
+    else high = middle;
+  }
+  return low;
+}

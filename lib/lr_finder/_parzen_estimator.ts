@@ -26,6 +26,7 @@ export interface ParzenEstimator {
  * A kernel is as wide as the larger gap to its neighbours (the lowest and the highest rate have one neighbour; a single
  * rate has the ends of the range), but not wider than the range and not narrower than a share of it: 1 of (number of
  * rates + 2), 1 of 100 at least. All kernels weigh the same, but of more than 25 rates the older ones weigh less.
+ * Of equal rates the older one counts as the lower; Optuna leaves that to a sort that depends on the CPU.
  *
  * @param observed The rates, oldest first; may be none.
  * @param grid The rates of the grid, ascending, at least 2, equally far apart.

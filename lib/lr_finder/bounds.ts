@@ -1,11 +1,15 @@
 import type { OptionProblem } from "../errors/check_options.ts";
 
-/** Where learning rates are searched: from the lowest in steps to the highest, both included. */
-export interface LearningRateBounds {
+/** Where learning rates are searched. */
+export interface LearningRateRange {
   /** The lowest learning rate, above 0. */
   readonly minLearningRate: number;
   /** The highest learning rate, above the lowest. */
   readonly maxLearningRate: number;
+}
+
+/** Which learning rates are tried: from the lowest in steps to the highest, both included. */
+export interface LearningRateBounds extends LearningRateRange {
   /** Distance from one rate to the next. A highest rate that the steps do not meet is not tried. */
   readonly step: number;
 }
@@ -17,7 +21,7 @@ const MOST_RATES = 10_000;
  * Finds what is wrong with bounds: a value that is no number above 0, ends the wrong way round, a step that is wider
  * than the bounds or so small that they hold more than 10 000 rates.
  *
- * @param bounds The bounds.
+ * @param bounds The bounds, with a step or without one.
  * @returns What is wrong with each value, for `checkValues`; empty if nothing is.
  * @example
  * ```ts
@@ -26,23 +30,27 @@ const MOST_RATES = 10_000;
  * console.log(boundsProblems(bounds).map(({ wanted }) => wanted)); // [ "less than maxLearningRate, 0.005" ]
  * ```
  */
-export function boundsProblems(bounds: LearningRateBounds): OptionProblem[] {
-  const problems = Object.entries({
-    minLearningRate: bounds.minLearningRate,
-    maxLearningRate: bounds.maxLearningRate,
-    step: bounds.step,
-  }).filter(([, value]) => !(Number.isFinite(value) && value > 0)).map(([option, found]) => ({
-    option,
-    found,
-    wanted: "a number above 0",
-    wrongType: typeof found !== "number",
-  }));
+export function boundsProblems(bounds: LearningRateRange | LearningRateBounds): OptionProblem[] {
+  const { minLearningRate: min, maxLearningRate: max } = bounds;
+  const numbers = {
+    minLearningRate: min,
+    maxLearningRate: max,
+    ...("step" in bounds && { step: bounds.step }),
+  };
+  const problems = Object.entries(numbers)
+    .filter(([, found]) => !(Number.isFinite(found) && found > 0))
+    .map(([option, found]) => ({
+      option,
+      found,
+      wanted: "a number above 0",
+      wrongType: typeof found !== "number",
+    }));
   if (problems.length > 0) return problems;
-  const { minLearningRate: min, maxLearningRate: max, step } = bounds;
   if (min >= max) {
     const wanted = `less than maxLearningRate, ${max}`;
     return [{ option: "minLearningRate", found: min, wanted, wrongType: false }];
   }
+  const { step = max - min } = numbers;
   const [widest, finest] = [max - min, (max - min) / MOST_RATES];
   if (step <= widest * (1 + 1e-9) && step >= finest) return [];
   const wanted = `from ${tidy(finest)} to ${
@@ -54,7 +62,7 @@ export function boundsProblems(bounds: LearningRateBounds): OptionProblem[] {
 /**
  * Refuses bounds in which no learning rates can be searched.
  *
- * @param bounds The bounds.
+ * @param bounds The bounds, with a step or without one.
  * @throws {TypeError} If a value is no number.
  * @throws {RangeError} If {@linkcode boundsProblems} finds anything else.
  * @example
@@ -63,7 +71,7 @@ export function boundsProblems(bounds: LearningRateBounds): OptionProblem[] {
  * checkBounds({ minLearningRate: 0.005, maxLearningRate: 0.03, step: 0.001 });
  * ```
  */
-export function checkBounds(bounds: LearningRateBounds): void {
+export function checkBounds(bounds: LearningRateRange | LearningRateBounds): void {
   const problems = boundsProblems(bounds);
   if (problems.length === 0) return;
   const message =

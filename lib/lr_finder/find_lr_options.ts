@@ -20,6 +20,44 @@ import {
   settleSearch,
 } from "./settings.ts";
 
+/**
+ * Options of `findLR`: settings of the search, and of what it is for. Pass the recipe and the batch size that will be
+ * trained with; the default recipe is `baseline`, as in `fineTune`.
+ */
+export interface FindLROptions extends
+  LRSearchSettings,
+  Pick<
+    FineTuneOptions,
+    | "recipe"
+    | "batchSize"
+    | "loss"
+    | "margin"
+    | "scale"
+    | "labelSmoothing"
+    | "classWeights"
+    | "momentum"
+    | "weightDecay"
+    | "dropout"
+    | "augmentation"
+    | "precision"
+    | "weights"
+    | "imageSize"
+    | "seed"
+    | "device"
+    | "executor"
+    | "workers"
+    | "onUnreadable"
+    | "view"
+    | "signal"
+  > {
+  /** Folder of the search's state. @default {`outputs/<model>-lr-<time>`} */
+  outputDir?: string;
+  /** Folder of a search (or its `find_lr.json`) to go on with; it ends with the trials of one that was never stopped. */
+  resumeFrom?: string;
+  /** Told about everything that happens; what it returns is awaited. */
+  onEvent?: (event: LRSearchEvent) => unknown;
+}
+
 /** Options of `fineTune` that a search has too, with the same meaning. */
 const shared = [
   "recipe",
@@ -43,20 +81,7 @@ const shared = [
   "onUnreadable",
   "view",
   "signal",
-] as const satisfies readonly (keyof FineTuneOptions)[];
-
-/**
- * Options of `findLR`: settings of the search, and of what it is for. Pass the recipe and the batch size that will be
- * trained with; the default recipe is `baseline`, as in `fineTune`.
- */
-export interface FindLROptions extends LRSearchSettings, Pick<FineTuneOptions, typeof shared[number]> {
-  /** Folder of the search's state. @default {`outputs/<model>-lr-<time>`} */
-  outputDir?: string;
-  /** Folder of a search (or its `find_lr.json`) to go on with; it ends with the trials of one that was never stopped. */
-  resumeFrom?: string;
-  /** Told about everything that happens; what it returns is awaited. */
-  onEvent?: (event: LRSearchEvent) => unknown;
-}
+] as const satisfies readonly (keyof FindLROptions & keyof FineTuneOptions)[];
 
 const known: readonly (keyof FindLROptions)[] = [
   ...searchSettingNames,

@@ -3,8 +3,8 @@ import { checkBounds, type LearningRateBounds } from "./bounds.ts";
 import { type Trial, wasTried } from "./trial.ts";
 
 /**
- * The learning rates of a grid: the lowest, then one every step, up to the highest. (The reference's `numpy.arange`
- * leaves the highest out; here both ends are in, as in the search by TPE.)
+ * The learning rates of a grid: the lowest, then one every step, up to the highest. (OpenVINO Training Extensions made
+ * its grid with `numpy.arange`, which leaves the highest out; here both ends are in, as in the search by TPE.)
  *
  * @param bounds Lowest, highest and step.
  * @returns The rates, ascending, at least 2. They are rounded to 15 digits: 0.013, not 0.013000000000000001.

@@ -40,12 +40,15 @@ export function outcomeOf(state: SearchState, validation: Dataset): SearchOutcom
 
 function judgePoints({ points, search, done }: SearchState): Omit<SearchOutcome, "rule" | "stopped"> {
   if (!done) {
-    const reason = "the range test was stopped before its end, and it is resumed from its beginning";
+    const reason = "The range test was stopped before its end; resumed, it begins again.";
     return { suggestion: undefined, verdict: "unfinished", reason };
   }
   if (points.length < fewestPoints) {
-    const reason = `the loss diverged after ${points.length} steps, and a range test needs at least ` +
-      `${fewestPoints}: lower minLearningRate`;
+    const reason =
+      `The loss diverged after ${
+        points.length === 1 ? "1 step" : `${points.length} steps`
+      }, and a range test ` +
+      `needs at least ${fewestPoints}. Lower minLearningRate.`;
     return { suggestion: undefined, verdict: "failed", reason };
   }
   return judgeCurve(points, search.smoothing);
@@ -56,7 +59,7 @@ function judgeState(
   { samples, classNames }: Dataset,
 ): Omit<SearchOutcome, "rule" | "stopped"> {
   if (!done && bestTrial(trials) === undefined) {
-    const reason = "the search was stopped before a trial was complete";
+    const reason = "The search was stopped before a trial was complete.";
     return { suggestion: undefined, verdict: "unfinished", reason };
   }
   const counts = new Array<number>(classNames.length).fill(0);

@@ -17,10 +17,10 @@ import type { SearchReader } from "./reader.ts";
  * import assert from "node:assert/strict";
  * let text = "";
  * const bar = searchBar({ interactive: false, write: (part) => text += part });
- * const end = { stopped: "completed", verdict: "clear", reason: "it is the best of 15 trials" } as const;
+ * const end = { stopped: "completed", verdict: "clear", reason: "It is the best of 15 trials." } as const;
  * bar({ type: "search-end", ...end, suggestion: 0.013, elapsedSeconds: 75 });
  * bar.close();
- * assert.equal(text, "learning rate 0.013, found in 1:15 (clear): it is the best of 15 trials\n");
+ * assert.equal(text, "learning rate 0.013, found in 1:15 (clear). It is the best of 15 trials.\n");
  * ```
  */
 export function searchBar(options: TerminalBarOptions = {}): SearchReader {
@@ -65,8 +65,8 @@ function endLine({ suggestion, verdict, reason, stopped, elapsedSeconds }: Searc
   const took = formatDuration(elapsedSeconds);
   const found = stopped === "completed" ? `found in ${took}` : `as far as is known after ${took}`;
   return suggestion === undefined
-    ? `no learning rate is suggested after ${took} (${verdict}): ${onOneLine(reason)}`
-    : `learning rate ${formatRate(suggestion)}, ${found} (${verdict}): ${onOneLine(reason)}`;
+    ? `no learning rate is suggested after ${took} (${verdict}). ${onOneLine(reason)}`
+    : `learning rate ${formatRate(suggestion)}, ${found} (${verdict}). ${onOneLine(reason)}`;
 }
 
 /** E.g. `trial  3/15 epoch 2/6 ━━━━━────── 12/20  loss 1.234  46.1 img/s  left 12:05`. */

@@ -1,6 +1,7 @@
 import type { DatasetSplits } from "../data/dataset.ts";
 import { checkValues } from "../errors/check_options.ts";
 import type { Model } from "../models/model.ts";
+import { isWeightsPath } from "../models/open_model.ts";
 import { modelRecord } from "../models/registry.ts";
 import { CheckpointError, hashData } from "../training/checkpoint.ts";
 import { namedDifferences } from "../training/differences.ts";
@@ -99,7 +100,8 @@ export async function resumeSearch(
     differences.join("; "),
   ];
   const { recipe, seed, imageSize } = state;
-  const weights = options.weights === undefined ? state.weights : options.weights;
+  const isId = typeof source === "string" && !isWeightsPath(source);
+  const weights = isId && options.weights === undefined ? state.weights : options.weights;
   return {
     state,
     folder,

@@ -11,9 +11,9 @@ const CANDIDATES = 24;
 
 /**
  * The learning rate that a search by TPE (tree-structured Parzen estimator) tries next, as Optuna's
- * `TPESampler(n_startup_trials=5)` suggests it: the trials are split into the best tenth and the others, a distribution
- * is estimated from the rates of each, 24 rates are drawn from that of the best, and the one wins that is most probable
- * among the best, compared with the others.
+ * `TPESampler(n_startup_trials=5)` suggests it (versions 4.9 and 5.0): the trials are split into the best tenth and the
+ * others, a distribution is estimated from the rates of each, 24 rates are drawn from that of the best, and the one wins
+ * that is most probable among the best, compared with the others.
  *
  * @param bounds Lowest, highest and step.
  * @param trials The trials so far, all of them, in the order of their numbers. Failed ones do not count; pruned ones and

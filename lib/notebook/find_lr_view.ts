@@ -72,17 +72,23 @@ export function searchFigures(result: SearchSummary): SearchFigures {
 
 /** The trials or the curve of a search. */
 export function drawSearch(result: SearchSummary): Figure {
-  const { search, suggestion, trials, points, validationSize } = result;
+  const { search, suggestion, trials, points, validationSize, rule, reason } = result;
+  const best = bestTrial(trials)?.values.at(-1);
   const caption = {
     title: `Learning rate of ${result.model}`,
     suggestion,
     bounds: [search.minLearningRate, search.maxLearningRate] as const,
-    lines: [`${answer(result)}: ${result.rule}`, result.reason].flatMap(wrapped),
+    lines: [
+      suggestion === undefined ? `${searchAnswer(result)}. ${reason}` : `${searchAnswer(result)}: ${rule}`,
+      suggestion === undefined ? `rule: ${rule}` : reason,
+      ...(best === undefined
+        ? []
+        : [`shaded: 95 % interval of the best trial's top-1 on ${validationSize} pictures`]),
+    ].flatMap(wrapped),
   };
   if (search.mode === "fast_ai") {
     return learningRateCurve(points, { ...caption, leftAside: [SKIP_START, SKIP_END] });
   }
-  const best = bestTrial(trials)?.values.at(-1);
   const band = best === undefined
     ? undefined
     : wilsonInterval(Math.round(best * validationSize), validationSize);
@@ -90,7 +96,7 @@ export function drawSearch(result: SearchSummary): Figure {
 }
 
 /** E.g. `suggestion 0.0035 (clear)`. */
-function answer({ suggestion, verdict }: SearchSummary): string {
+export function searchAnswer({ suggestion, verdict }: SearchSummary): string {
   return suggestion === undefined
     ? `no suggestion (${verdict})`
     : `suggestion ${formatRate(suggestion)} (${verdict})`;
@@ -131,11 +137,11 @@ export function searchText(result: SearchSummary): string {
   const { search, stopped, durationSeconds, trials, suggestion } = result;
   const how = stopped === "completed" ? "in" : "interrupted after";
   return [
-    `${result.model}, ${modeNames[search.mode]}: ${answer(result)}, ${how} ${
+    `${result.model}, ${modeNames[search.mode]}: ${searchAnswer(result)}, ${how} ${
       formatDuration(durationSeconds)
     }`,
     `rule: ${result.rule}`,
-    `${result.verdict}: ${onOneLine(result.reason)}`,
+    onOneLine(result.reason),
     ...(trials.length === 0 ? [] : ["", tableText(trialsTable(trials, suggestion))]),
   ].join("\n");
 }
@@ -150,7 +156,7 @@ export function searchHeadline(result: SearchSummary): HeadlineNumber[] {
     {
       name: "learning rate",
       value: suggestion === undefined ? "none" : formatRate(suggestion),
-      note: verdict === "clear" ? "clear" : `${verdict}: see below`,
+      note: verdict,
     },
     search.mode === "fast_ai"
       ? { name: "range test", value: `${points.length} steps`, note: `smoothing ${search.smoothing}` }

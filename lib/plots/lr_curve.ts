@@ -79,11 +79,14 @@ export function learningRateCurve(points: readonly RangeTestPoint[], caption: Cu
         type: "log",
         range: [Math.log10(low) - margin, Math.log10(high) + margin],
         showgrid: false,
-        minor: { ticks: "outside", ticklen: 2, tickcolor: colors.line },
-        // Within a decade, ticks at 1, 2 and 5 times a power of ten.
-        ...(high / low < 100 ? { dtick: "D2" } : {}),
+        ...logTicks(low, high),
       }),
-      yaxis: axis("training loss", points.length === 0 ? { range: [0, 1], showticklabels: false } : {}),
+      yaxis: axis(
+        "training loss",
+        points.length === 0
+          ? { range: [0, 1], showticklabels: false }
+          : { range: lossRange(smoothed, smoothed.slice(first, end)) },
+      ),
       shapes: at === undefined ? [] : [{
         type: "line",
         xref: "x",
@@ -99,4 +102,22 @@ export function learningRateCurve(points: readonly RangeTestPoint[], caption: Cu
       uirevision: "keep",
     },
   });
+}
+
+/** Ticks at 1, 2 and 5 times powers of ten; at powers of ten only, where there are many. */
+function logTicks(low: number, high: number): { tickvals: number[]; ticktext: string[] } {
+  const factors = high / low <= 1000 ? [1, 2, 5] : [1];
+  const tickvals: number[] = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
+    for (const factor of factors) tickvals.push(Number(`${factor}e${power}`));
+  }
+  const shown = tickvals.filter((value) => value >= low / 1.1 && value <= high * 1.1);
+  return { tickvals: shown, ticktext: shown.map(String) };
+}
+
+/** Where the curve that counts is seen well: a loss that diverges at the end leaves it at the top. */
+function lossRange(all: readonly number[], kept: readonly number[]): [number, number] {
+  const lowest = Math.min(...all), highest = Math.max(...(kept.length > 0 ? kept : all), all[0]!);
+  const room = 0.15 * (highest - lowest) || 0.1;
+  return [lowest - room, highest + room];
 }

@@ -70,7 +70,10 @@ export function learningRateTrials(trials: readonly Trial[], caption: TrialsCapt
   });
   const last = ({ values }: Trial) => values.at(-1)!;
   const data: Trace[] = [
-    marks("complete", of("complete"), { color: colors.validation }, last),
+    marks("complete", of("complete"), {
+      color: colors.validation,
+      line: { width: 1, color: colors.background },
+    }, last),
     marks("pruned, where it ended", of("pruned"), {
       symbol: "circle-open",
       color: colors.mutedText,

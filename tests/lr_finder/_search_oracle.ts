@@ -37,7 +37,7 @@ export const oracle: {
   tpe: Study[];
   grid: Study[];
   draws: { study: string; trial: number; counts: number[] };
-  errorFunction: { x: number[]; erf: number[]; erfc: number[] };
+  errorFunction: { x: number[]; erf: number[]; erfc: number[]; quantiles: [number, number][] };
 } = JSON.parse(Deno.readTextFileSync(new URL("../oracles/lr_finder/search.json", import.meta.url)));
 
 /** The trials of a study as ours. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { erf, erfc } from "../../lib/lr_finder/_error_function.ts";
+import { erf, erfc, normalQuantile } from "../../lib/lr_finder/_error_function.ts";
 import { oracle } from "./_search_oracle.ts";
 
 function assertRelative(found: number, wanted: number, tolerance: number, what: string): void {
@@ -19,4 +19,10 @@ Deno.test("erf() and erfc() have their limits", () => {
   assert.deepEqual([erf(0), erf(Infinity), erf(-Infinity)], [0, 1, -1]);
   assert.deepEqual([erfc(0), erfc(Infinity), erfc(-Infinity)], [1, 0, 2]);
   assert.ok(Number.isNaN(erf(NaN)) && Number.isNaN(erfc(NaN)));
+});
+
+Deno.test("normalQuantile() equals SciPy's ndtri, with the sign of the upper tail", () => {
+  for (const [share, wanted] of oracle.errorFunction.quantiles) {
+    assert.ok(Math.abs(normalQuantile(share) - wanted) < 1e-13 * Math.max(1, Math.abs(wanted)), `${share}`);
+  }
 });

@@ -191,7 +191,12 @@ def draws(study, number, size):
 
 def error_function():
     x = np.concatenate([np.linspace(-3, 3, 61), [1e-300, 1e-10, 1.2499, 1.25, 1.2501, 4, 5, 8, 13, 20, 26, 40]])
-    return {"x": x.tolist(), "erf": scipy.special.erf(x).tolist(), "erfc": scipy.special.erfc(x).tolist()}
+    shares = [0.5, 0.25, 0.025, 0.05 / 2 / 15, 1e-6, 1e-12, 0.9]
+    quantiles = [[share, -scipy.special.ndtri(share)] for share in shares]
+    return {
+        "x": x.tolist(), "erf": scipy.special.erf(x).tolist(), "erfc": scipy.special.erfc(x).tolist(),
+        "quantiles": quantiles,
+    }
 
 
 def main():
