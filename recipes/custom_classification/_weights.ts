@@ -86,7 +86,7 @@ export async function resumedRun(path: string, id: string): Promise<ResumedRun |
 
 function otherNetwork(flag: string, path: string, found: string, wanted: string): UsageError {
   return new UsageError(
-    `Cannot use ${flag} "${path}": it is of a ${found}, and the template's model is ${wanted}\n` +
+    `Cannot use ${flag} "${path}": it is of ${found}, and the template's model is ${wanted}\n` +
       `  help: pass a file of ${wanted}, or take that model's template`,
   );
 }

@@ -106,7 +106,7 @@ async function classesOf(
   const [found, wanted] = [modelRecord(saved.model).architecture, modelRecord(main.id).architecture];
   if (found !== wanted) {
     throw new UsageError(
-      `Cannot evaluate "${path}": it is of a ${found}, and the template's model is ${wanted}`,
+      `Cannot evaluate "${path}": it is of ${found}, and the template's model is ${wanted}`,
     );
   }
   const same = listed === undefined || [...listed].sort().join() === [...saved.classNames].sort().join();

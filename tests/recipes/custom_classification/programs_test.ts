@@ -155,6 +155,19 @@ Deno.test("a working folder outside the clone trains, stops, goes on, evaluates"
     assert.ok(!(await exists(join(work, "searched", "resume.safetensors"))));
   });
 
+  await t.step("Ctrl-C in the search keeps its trials, and --resume-from goes on", async () => {
+    const searching = [...data, ...small, "--save-checkpoints-to", "stopped"];
+    const child = start(join(work, "train.ts"), searching, work);
+    const errors = readAndStop(child, /^trial 1\/2 /m);
+    const [{ code }] = await Promise.all([child.status, readAndStop(child, undefined, child.stdout)]);
+    assert.equal(code, 130, await errors);
+    assert.match(await errors, /^Stopped\. The same command with --resume-from "stopped" goes on\.$/m);
+    const again = await program("train.ts", ...searching, "--resume-from", "stopped");
+    assert.equal(again.code, 0, again.errors);
+    assert.doesNotMatch(again.errors, /^trial 1\/2 /m);
+    assert.match(again.errors, /^trial 2\/2 /m);
+  });
+
   const outputs = join(work, "outputs");
   const training = [
     ...data,
@@ -168,14 +181,9 @@ Deno.test("a working folder outside the clone trains, stops, goes on, evaluates"
   ];
   await t.step("Ctrl-C keeps the model", async () => {
     const child = start(join(work, "train.ts"), training, work);
-    let isTold = false;
-    const errors = readWhile(child.stderr, (text) => {
-      // After the first epoch, so that there is a best one; and once: a second signal would end the process at once.
-      if (isTold || !/^epoch 1\/3 /m.test(text)) return;
-      isTold = true;
-      child.kill("SIGINT");
-    });
-    const [{ code }, output] = await Promise.all([child.status, readWhile(child.stdout, () => {})]);
+    // After the first epoch, so that there is a best one.
+    const errors = readAndStop(child, /^epoch 1\/3 /m);
+    const [{ code }, output] = await Promise.all([child.status, readAndStop(child, undefined, child.stdout)]);
     assert.equal(code, 130, await errors);
     assert.match(await errors, /^interrupted after .*best epoch 1: top-1/m);
     assert.ok(
@@ -291,7 +299,7 @@ Deno.test("a working folder outside the clone trains, stops, goes on, evaluates"
     assert.equal(network.code, 2);
     assert.equal(
       network.errors,
-      `Cannot evaluate "${auxiliary}": it is of a mobilenetv3_large_100, and the template's model is mobilenetv3_small_100\n`,
+      `Cannot evaluate "${auxiliary}": it is of mobilenetv3_large_100, and the template's model is mobilenetv3_small_100\n`,
     );
     const exported = await program("eval.ts", "--load-weights", "model.xml", ...test);
     assert.equal(exported.code, 3);
@@ -423,12 +431,18 @@ recipe:
       dropout: 0.2
 `;
 
-/** All that comes, telling it as it comes. */
-async function readWhile(stream: ReadableStream<Uint8Array>, onText: (all: string) => void): Promise<string> {
-  let all = "";
+/** All that a program writes; Ctrl-C when a line comes. Once: a second signal would end the process at once. */
+async function readAndStop(
+  child: Deno.ChildProcess,
+  sign?: RegExp,
+  stream: ReadableStream<Uint8Array> = child.stderr,
+): Promise<string> {
+  let all = "", isTold = sign === undefined;
   for await (const part of stream.pipeThrough(new TextDecoderStream())) {
     all += part;
-    onText(all);
+    if (isTold || !sign!.test(all)) continue;
+    isTold = true;
+    child.kill("SIGINT");
   }
   return all;
 }
