@@ -29,16 +29,17 @@ export class UnavailableError extends Error {
  * "Cannot") are shown by their message alone, others with the whole stack.
  *
  * @param program The program; what it returns is the exit code.
+ * @param weightsFlag What `{ weights: "..." }` is called here, for messages that advise it.
  */
-export async function runProgram(program: () => Promise<number>): Promise<never> {
+export async function runProgram(program: () => Promise<number>, weightsFlag = "--weights"): Promise<never> {
   try {
     Deno.exit(await program());
   } catch (error) {
-    Deno.exit(explain(error));
+    Deno.exit(explain(error, weightsFlag));
   }
 }
 
-function explain(error: unknown): number {
+function explain(error: unknown, weightsFlag: string): number {
   // Commander has printed what it has to say.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (error instanceof DOMException && error.name === "AbortError") {
@@ -46,7 +47,8 @@ function explain(error: unknown): number {
     return exitCodes.interrupted;
   }
   const isForUser = error instanceof Error && error.message.startsWith("Cannot ");
-  console.error(isForUser ? error.message : error);
+  const asFlag = (message: string) => message.replaceAll(/\{ weights: ("[^"]*") \}/g, `${weightsFlag} $1`);
+  console.error(isForUser ? asFlag(error.message) : error);
   if (error instanceof UsageError) return exitCodes.usage;
   return error instanceof UnavailableError ? exitCodes.unavailable : exitCodes.failed;
 }

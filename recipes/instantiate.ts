@@ -45,7 +45,7 @@ await runProgram(async () => {
       `  deno run -A train.ts --train-data-roots DATA/train --val-data-roots DATA/val --save-checkpoints-to outputs`,
   );
   return exitCodes.ok;
-});
+}, "--do-not-load-snapshot here, and to train.ts --load-weights");
 
 async function templateNames(): Promise<string[]> {
   const names: string[] = [];

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describeValue } from "../../lib/errors/check_options.ts";
 import type { Recipe } from "../../lib/training/recipe.ts";
 import { checkFields } from "../_check_fields.ts";
@@ -61,7 +61,7 @@ export async function readTemplate(folder: string): Promise<Template> {
   for (const [index, name] of main.auxiliary.entries()) {
     const path = ["mutual_learning", "aux_configs", index];
     const isThere = await Deno.stat(join(folder, name)).then(({ isFile }) => isFile, () => false);
-    if (isThere) auxiliary.push(await open(name));
+    if (isThere && name === basename(name)) auxiliary.push(await open(name));
     else {main.file.report(
         path,
         `mutual_learning.aux_configs: there is no file ${describeValue(name)} beside it`,

@@ -23,7 +23,7 @@ import { findWeights } from "./_weights.ts";
  * @param args What stands after `train.ts`.
  */
 export async function train(folder: string, args: readonly string[] = Deno.args): Promise<never> {
-  return await runProgram(() => run(folder, args));
+  return await runProgram(() => run(folder, args), "--load-weights");
 }
 
 async function run(folder: string, args: readonly string[]): Promise<number> {

@@ -73,6 +73,10 @@ Deno.test("instantiate tells that there is no network, and writes nothing", asyn
     errors,
     /^Cannot download "model\.safetensors" of timm\/efficientnet_b0\.ra_in1k: HF_HUB_OFFLINE is set/,
   );
+  assert.match(
+    errors,
+    /pass --do-not-load-snapshot here, and to train\.ts --load-weights "path\/to\/model\.safetensors"\n$/,
+  );
   await assert.rejects(Deno.stat(work), Deno.errors.NotFound);
 });
 

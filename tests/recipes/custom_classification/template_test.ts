@@ -278,9 +278,10 @@ const contradictory: [string, Record<string, string>, string][] = [
   ],
   [
     "auxiliary models that are not there",
-    { '["aux_model.yaml"]': "['aux.yaml']" },
-    `1 problem
+    { '["aux_model.yaml"]': "['aux.yaml', '../../template.yaml']" },
+    `2 problems
   main_model.yaml:22:17: mutual_learning.aux_configs: there is no file "aux.yaml" beside it
+  main_model.yaml:22:29: mutual_learning.aux_configs: there is no file "../../template.yaml" beside it
 `,
   ],
 ];
