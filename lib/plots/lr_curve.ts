@@ -85,7 +85,7 @@ export function learningRateCurve(points: readonly RangeTestPoint[], caption: Cu
         "training loss",
         points.length === 0
           ? { range: [0, 1], showticklabels: false }
-          : { range: lossRange(smoothed, smoothed.slice(first, end)) },
+          : { range: lossRange(points, smoothed.slice(first, end)) },
       ),
       shapes: at === undefined ? [] : [{
         type: "line",
@@ -116,8 +116,9 @@ function logTicks(low: number, high: number): { tickvals: number[]; ticktext: st
 }
 
 /** Where the curve that counts is seen well: a loss that diverges at the end leaves it at the top. */
-function lossRange(all: readonly number[], kept: readonly number[]): [number, number] {
-  const lowest = Math.min(...all), highest = Math.max(...(kept.length > 0 ? kept : all), all[0]!);
-  const room = 0.15 * (highest - lowest) || 0.1;
+function lossRange(all: readonly RangeTestPoint[], kept: readonly number[]): [number, number] {
+  const lowest = Math.min(...all.flatMap(({ loss, smoothedLoss }) => [loss, smoothedLoss]));
+  const highest = Math.max(...kept, all[0]!.smoothedLoss);
+  const room = 0.1 * (highest - lowest) || 0.1;
   return [lowest - room, highest + room];
 }
