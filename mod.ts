@@ -14,6 +14,7 @@
  * @module
  */
 export { fineTune, type FineTuneOptions, type FineTuneResult } from "./lib/fine_tune.ts";
+export { findLR, type FindLROptions, type FindLRResult } from "./lib/find_lr.ts";
 export { evaluate, type EvaluateOptions } from "./lib/evaluate.ts";
 export { predict, type Prediction, type PredictOptions } from "./lib/predict.ts";
 export { loadModel, type LoadModelOptions } from "./lib/load_model.ts";
@@ -28,6 +29,13 @@ export { split } from "./lib/data/split.ts";
 export type { ClassWeightsOption } from "./lib/training/class_weights.ts";
 export type { Environment } from "./lib/training/environment.ts";
 export type * from "./lib/training/events.ts";
+export type * from "./lib/lr_finder/events.ts";
+export type { Judgement } from "./lib/lr_finder/judge.ts";
+export type { SearchOutcome, Verdict } from "./lib/lr_finder/outcome.ts";
+export type { RangeTestPoint } from "./lib/lr_finder/range_test.ts";
+export type { LRSearch, LRSearchSettings, SearchMode } from "./lib/lr_finder/settings.ts";
+export type { Trial } from "./lib/lr_finder/trial.ts";
+export type { RunSearch } from "./lib/lr_finder/wanted_search.ts";
 export type { AuxiliaryModel, Recipe } from "./lib/training/recipe.ts";
 export type { LossName, LossSettings } from "./lib/training/am_softmax.ts";
 export type { Device } from "./lib/tensorflow/engine.ts";
@@ -67,6 +75,7 @@ export type { ClassifierHead, ForwardOptions, ForwardResult, Network } from "./l
 export type { Source } from "./lib/models/source.ts";
 export type { Displayed } from "./lib/notebook/display.ts";
 export type { EvaluationFigures } from "./lib/notebook/evaluation_view.ts";
+export type { SearchFigures, SearchSummary } from "./lib/notebook/find_lr_view.ts";
 export type { RunFigures, RunSummary } from "./lib/notebook/run_view.ts";
 export type { Figure, FigureSpec, Layout, Trace } from "./lib/plots/figure.ts";
 export type { ParameterKind, ParameterSpec } from "./lib/models/layers.ts";

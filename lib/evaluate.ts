@@ -3,6 +3,7 @@ import type { Dataset, Sample } from "./data/dataset.ts";
 import { createLoader } from "./data/loader.ts";
 import { createEvaluation, type Evaluation } from "./metrics/evaluation.ts";
 import { writeMetricsYaml } from "./metrics/metrics_yaml.ts";
+import { predictionsPathProblem, writePredictions } from "./metrics/predictions_file.ts";
 import { createInference } from "./models/inference.ts";
 import { openSource, type Source } from "./models/source.ts";
 import { provisionView } from "./notebook/provision_view.ts";
@@ -18,6 +19,8 @@ export interface EvaluateOptions {
   batchSize?: number;
   /** Where to write `metrics.yaml` in the reference's form. */
   saveMetricsTo?: string;
+  /** Where to write what the model says of each picture: a `.csv` file with the best class, or `.json` with five. */
+  savePredictionsTo?: string;
   /** How many of the worst mistakes to keep. @default {24} */
   keepMistakes?: number;
   /**
@@ -43,6 +46,7 @@ export interface EvaluateOptions {
 const known = [
   "batchSize",
   "saveMetricsTo",
+  "savePredictionsTo",
   "keepMistakes",
   "testTimeAugmentation",
   "onUnreadable",
@@ -86,6 +90,7 @@ export async function evaluate(
     check.oneOf("onUnreadable", options.onUnreadable, ["error", "skip"]),
     check.positiveInteger("workers", options.workers),
     check.ofType("saveMetricsTo", options.saveMetricsTo, "string"),
+    predictionsPathProblem("savePredictionsTo", options.savePredictionsTo),
     check.oneOf("device", options.device, ["auto", "cpu", "gpu"]),
     check.oneOf("executor", options.executor, executorChoices),
     check.ofType("onProgress", options.onProgress, "function"),
@@ -130,6 +135,9 @@ export async function evaluate(
   });
   if (options.saveMetricsTo !== undefined && path !== undefined) {
     await writeMetricsYaml(options.saveMetricsTo, evaluation, { snapshotPath: path });
+  }
+  if (options.savePredictionsTo !== undefined) {
+    await writePredictions(options.savePredictionsTo, { logits, samples: evaluated, classNames });
   }
   return withEvaluationView(evaluation);
 }

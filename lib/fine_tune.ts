@@ -1,6 +1,10 @@
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import type { DatasetSplits } from "./data/dataset.ts";
-import { writeFailure } from "./files/write_file.ts";
+import type { FindLRResult } from "./lr_finder/result.ts";
+import { runSearch } from "./lr_finder/run_search.ts";
+import { holdsSearch, searchFileName, type SearchState } from "./lr_finder/search_state.ts";
+import { newSearch, requireSameWeights, resumeSearch } from "./lr_finder/start_search.ts";
+import { wantedSearch } from "./lr_finder/wanted_search.ts";
 import { createModel, type Model } from "./models/model.ts";
 import { modelRecord } from "./models/registry.ts";
 import { isNotebook } from "./notebook/display.ts";
@@ -8,20 +12,22 @@ import { type RunFigures, withRunView } from "./notebook/run_view.ts";
 import { withStopSignal } from "./notebook/stop_signal.ts";
 import { provisionView } from "./notebook/provision_view.ts";
 import { notebookView } from "./notebook/training_view.ts";
+import type { ProvisionListener } from "./provision/events.ts";
 import { type OpenExecutor, openExecutor } from "./tensorflow/executor.ts";
-import { CheckpointError, resumeFileName } from "./training/checkpoint.ts";
+import { bestFileName, resumeFileName, saveWeights } from "./training/checkpoint.ts";
 import { imbalanceRatio } from "./training/class_weights.ts";
 import { describeEnvironment, type Environment } from "./training/environment.ts";
 import type { EpochRecord, StopReason, TrainingEvent } from "./training/events.ts";
 import { checkFineTune, type FineTuneOptions } from "./training/fine_tune_options.ts";
-import { copyLogs, csvLogName, jsonlLogName, tensorboardFolderName } from "./training/log_files.ts";
+import { csvLogName, jsonlLogName, tensorboardFolderName } from "./training/log_files.ts";
 import { csvLog } from "./training/readers/csv_log.ts";
 import { jsonlLog } from "./training/readers/jsonl_log.ts";
 import type { EventReader } from "./training/readers/reader.ts";
 import { tensorboardLog } from "./training/readers/tensorboard_log.ts";
 import { terminalBar } from "./training/readers/terminal_bar.ts";
 import type { Recipe } from "./training/recipe.ts";
-import { startAgain, startAnew } from "./training/start.ts";
+import { checkFolder, prepareFolder } from "./training/run_folder.ts";
+import { type Start, startAgain, startAnew } from "./training/start.ts";
 import { train } from "./training/trainer.ts";
 
 export type { FineTuneOptions };
@@ -34,10 +40,12 @@ export interface FineTuneResult {
   readonly best: EpochRecord | undefined;
   /** One row an epoch. */
   readonly history: readonly EpochRecord[];
-  /** Path of the best weights, for `loadModel`, `evaluate`, `predict` and timm. */
+  /** Path of the best weights (the first ones, if nothing was trained), for `loadModel`, `evaluate`, `predict` and timm. */
   readonly checkpoint: string;
   /** Why the run ended. */
   readonly stopped: StopReason;
+  /** The search for its learning rate, if this call did one or went on with one. */
+  readonly lr?: FindLRResult;
   /** How the model was trained. */
   readonly recipe: Recipe;
   /** The seed of the run. */
@@ -90,71 +98,162 @@ async function run(
   signal: AbortSignal,
 ): Promise<FineTuneResult> {
   const started = performance.now();
-  const { resumeFrom } = options;
   // Before anything is fetched or read for it.
-  if (options.outputDir !== undefined) {
-    await requireWritable(options.outputDir, await nearestFolder(options.outputDir));
-  }
+  if (options.outputDir !== undefined) await checkFolder(options.outputDir);
   const onProgress = provisionView();
   const { device, executor, precision } = options;
   const opened = await openExecutor({ device, executor, precision, onProgress, signal });
   const environment = describeEnvironment(opened);
-  const start = resumeFrom === undefined
-    ? await startAnew(source, data, { ...options, signal }, onProgress)
-    : await startAgain(source, data, { ...options, resumeFrom }, environment);
-  const { recipe, seed, model, auxiliary, resume } = start;
+  const start = await startRun(source, data, { ...options, signal }, environment, onProgress);
+  const { seed, model, resume } = start;
   const outputDir = options.outputDir ?? start.outputDir;
-  const replaced = await prepareFolder(outputDir, resume === undefined ? undefined : start.outputDir);
+  const replaced = await prepareFolder(
+    outputDir,
+    options.resumeFrom === undefined ? undefined : start.outputDir,
+    { [resumeFileName]: "run", ...(start.search === undefined ? {} : { [searchFileName]: "search" }) },
+  );
+  const common = { seed, environment, outputDir };
+  const warnings = [
+    ...(resume === undefined ? imbalanceWarning(data, start.recipe) : []),
+    ...replaced,
+    ...slowerExecutor(opened),
+    ...start.warnings,
+  ];
+  const lr = start.search === undefined
+    ? undefined
+    : await searchFirst(start.search, { ...options, signal }, { model, data, outputDir, warnings });
+  const { recipe, rateWarnings } = withFoundRate(start.recipe, lr);
+  const result = (trained: Pick<FineTuneResult, "model" | "best" | "history" | "checkpoint" | "stopped">) =>
+    withRunView({
+      ...trained,
+      ...(lr === undefined ? {} : { lr }),
+      recipe,
+      ...common,
+      durationSeconds: (performance.now() - started) / 1000,
+    });
+  if (lr?.stopped === "interrupted" || (lr !== undefined && wantedSearch(options)?.stopAfter)) {
+    const stopped = lr.stopped === "interrupted" ? "interrupted" : "after-search";
+    const checkpoint = await saveFirstWeights(model, recipe, outputDir);
+    return result({ model, best: undefined, history: [], checkpoint, stopped });
+  }
   const readers = openReaders(outputDir, options, resume?.state.history);
   const emit = async (event: TrainingEvent) => {
     for (const reader of readers) await reader(event);
     await options.onEvent?.(event);
   };
   try {
-    const { weights, best, history, checkpoint, stopped } = await train({
+    const { weights, ...outcome } = await train({
       model: model.id,
       network: model.network,
       preprocessing: model.preprocessing,
       weights: model.weights,
-      auxiliary,
+      auxiliary: start.auxiliary,
       data,
       recipe,
-      seed,
-      environment,
-      outputDir,
+      ...common,
       resume,
-      warnings: [
-        ...(resume === undefined ? imbalanceWarning(data, recipe) : []),
-        ...replaced,
-        ...slowerExecutor(opened),
-        ...start.warnings,
-      ],
+      warnings: [...(lr === undefined ? warnings : []), ...rateWarnings],
       checkpointSeconds: options.checkpointSeconds ?? 300,
       workers: options.workers,
       onUnreadable: options.onUnreadable,
       signal,
       emit,
     });
-    return withRunView({
+    return result({
+      ...outcome,
       model: createModel({
         record: modelRecord(model.id),
         classNames: data.classNames,
         weights,
         preprocessing: model.preprocessing,
       }),
-      best,
-      history,
-      checkpoint,
-      stopped,
-      recipe,
-      seed,
-      environment,
-      outputDir,
-      durationSeconds: (performance.now() - started) / 1000,
     });
   } finally {
     for (const reader of readers) await reader.close();
   }
+}
+
+/** What a run begins with, and the search that comes before it. */
+interface RunStart extends Start {
+  readonly search?: SearchState;
+}
+
+/** Begins a run, or goes on with one: where it trained, or in the search before that. */
+async function startRun(
+  source: string | Model,
+  data: DatasetSplits,
+  options: FineTuneOptions,
+  environment: Environment,
+  onProgress: ProvisionListener,
+): Promise<RunStart> {
+  const { resumeFrom, weights } = options;
+  const { stopAfter: _, ...settings } = wantedSearch(options) ?? {};
+  if (resumeFrom === undefined) {
+    const start = await startAnew(source, data, options, onProgress);
+    if (wantedSearch(options) === undefined) return start;
+    const { model, recipe, seed } = start;
+    const search = newSearch({ model, data, recipe, seed, environment, weights }, settings, "fineTune");
+    return { ...start, search };
+  }
+  if (!await isSearching(resumeFrom)) {
+    return await startAgain(source, data, { ...options, resumeFrom }, environment);
+  }
+  const resumed = await resumeSearch(source, data, { ...options, resumeFrom }, settings, environment);
+  const start = await startAnew(source, data, resumed.options, onProgress);
+  requireSameWeights(resumeFrom, resumed.state, start.model);
+  return { ...start, outputDir: resumed.folder, search: resumed.state, warnings: resumed.warnings };
+}
+
+/** Whether a folder is that of a run that has not trained yet. */
+async function isSearching(folder: string): Promise<boolean> {
+  const hasTrained = await Deno.stat(join(folder, resumeFileName)).then(() => true, () => false);
+  return !hasTrained && await holdsSearch(folder);
+}
+
+/** Looks for the learning rate of a run. */
+async function searchFirst(
+  state: SearchState,
+  { onEvent, view, workers, onUnreadable, findLR, signal }: FineTuneOptions & { signal: AbortSignal },
+  setup: { model: Model; data: DatasetSplits; outputDir: string; warnings: readonly string[] },
+): Promise<FindLRResult> {
+  // From here on the folder is this run's, and an earlier one's state would be taken for it.
+  await Deno.remove(join(setup.outputDir, resumeFileName)).catch(() => {});
+  return await runSearch({
+    ...setup,
+    state,
+    workers,
+    onUnreadable,
+    signal,
+    view: view ?? onEvent === undefined,
+    onEvent,
+    savefig: typeof findLR === "object" ? findLR.savefig : undefined,
+  });
+}
+
+/** A recipe with the rate that was found, and what to tell if none was. */
+function withFoundRate(
+  recipe: Recipe,
+  lr: FindLRResult | undefined,
+): { recipe: Recipe; rateWarnings: string[] } {
+  if (lr === undefined) return { recipe, rateWarnings: [] };
+  if (lr.suggestion !== undefined) {
+    return { recipe: { ...recipe, learningRate: lr.suggestion }, rateWarnings: [] };
+  }
+  const rate = recipe.learningRate;
+  return {
+    recipe,
+    rateWarnings: [
+      `The search suggests no learning rate, so the recipe's own is taken, ${rate}. ${lr.reason}`,
+    ],
+  };
+}
+
+/** Writes the weights a run begins with, where it ends before it trains. */
+async function saveFirstWeights(model: Model, recipe: Recipe, outputDir: string): Promise<string> {
+  const path = join(outputDir, bestFileName);
+  const { id, classNames, preprocessing, weights } = model;
+  await saveWeights(path, weights, { format: 1, model: id, classNames, preprocessing, recipe });
+  return path;
 }
 
 /** What to tell where the faster executor cannot be had. */
@@ -179,63 +278,6 @@ function openReaders(
     else if (Deno.stderr.isTerminal()) readers.push(terminalBar());
   }
   return readers;
-}
-
-/**
- * Makes the run's folder and checks that it can be written. Returns what the user should know about it.
- *
- * @param resumedFolder Folder of the run that goes on; its logs go along if it is another one.
- */
-async function prepareFolder(path: string, resumedFolder: string | undefined): Promise<string[]> {
-  await Deno.mkdir(path, { recursive: true }).catch((error) => refuseFolder(path, error));
-  await requireWritable(path, path);
-  await removeHalfWritten(path).catch((error) => refuseFolder(path, error));
-  if (resumedFolder !== undefined) {
-    if (resolve(resumedFolder) !== resolve(path)) await copyLogs(resumedFolder, path);
-    return [];
-  }
-  const isTaken = await Deno.stat(join(path, resumeFileName)).then(() => true, () => false);
-  return isTaken ? [`"${path}" holds an earlier run, which this one replaces`] : [];
-}
-
-/**
- * Writes an empty file and removes it again.
- *
- * @param path What an error names.
- * @param folder Where to try.
- */
-async function requireWritable(path: string, folder: string): Promise<void> {
-  const probe = join(folder, `.${crypto.randomUUID().slice(0, 8)}.tmp`);
-  try {
-    await Deno.writeFile(probe, new Uint8Array());
-    await Deno.remove(probe);
-  } catch (error) {
-    refuseFolder(path, error);
-  }
-}
-
-function refuseFolder(path: string, error: unknown): never {
-  throw new CheckpointError(
-    `Cannot write to "${path}": ${writeFailure(error)[0]}\n` +
-      `  help: pass { outputDir: ... }, a folder that you may write to`,
-    { cause: error },
-  );
-}
-
-/** The path, or the nearest one above it that exists: there a missing folder will be made. */
-async function nearestFolder(path: string): Promise<string> {
-  const exists = await Deno.lstat(path).then(() => true, () => false);
-  const above = dirname(resolve(path));
-  return exists || above === resolve(path) ? path : await nearestFolder(above);
-}
-
-/** Removes checkpoints that a killed run was writing: they have temporary names, and nobody else will. */
-async function removeHalfWritten(folder: string): Promise<void> {
-  for await (const { name } of Deno.readDir(folder)) {
-    if (/^(best|resume|auxiliary_\d+)\.safetensors\.[0-9a-f]{8}\.tmp$/.test(name)) {
-      await Deno.remove(join(folder, name));
-    }
-  }
 }
 
 function imbalanceWarning(data: DatasetSplits, { classWeights, sampler }: Recipe): string[] {

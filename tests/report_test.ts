@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { report } from "../lib/report.ts";
 import { inspectData } from "../lib/data/inspect_data.ts";
+import { exampleSearch } from "./lr_finder/_example_search.ts";
 import { exampleEvaluation, exampleRunSummary } from "./notebook/_example_evaluation.ts";
 
 /** The page after a real browser has run its scripts, and what the browser complained about. */
@@ -87,6 +88,17 @@ Deno.test("report() tells of a run that was stopped before an epoch was finished
   const file = `${await Deno.makeTempDir()}/report.html`;
   await report({ model, history: [], stopped: "interrupted" }, { file });
   assert.match(await Deno.readTextFile(file), /No epoch was finished\./);
+});
+
+Deno.test("report() tells of the search for the learning rate", async () => {
+  const file = `${await Deno.makeTempDir()}/report.html`;
+  await report({ ...exampleRunSummary(), lr: exampleSearch }, { file });
+  const source = await Deno.readTextFile(file);
+  assert.match(
+    source,
+    /<h2>Learning rate<\/h2><p>The search suggested 0\.005\. Its top-1 of 85\.0 % is 15\.0 points/,
+  );
+  assert.match(source, /top-1 85\.0 % after 2 epochs \(suggestion\)/);
 });
 
 Deno.test("report() refuses what is no run", async () => {

@@ -20,7 +20,8 @@ export type RngStream =
   | "weights"
   | "dropout"
   | "mixing"
-  | "sampler";
+  | "sampler"
+  | "search";
 
 const streams: Readonly<Record<RngStream, number>> = {
   order: 0,
@@ -31,6 +32,7 @@ const streams: Readonly<Record<RngStream, number>> = {
   dropout: 5,
   mixing: 6,
   sampler: 7,
+  search: 8,
 };
 
 /** A source of random numbers. */

@@ -36,7 +36,9 @@ export function checkOptions(given: unknown, known: readonly string[], verb: str
   if (given === undefined) return;
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     throw new TypeError(
-      `Cannot run ${verb}(): found ${describe(given)} for the ${option ?? "options"}, wanted an object\n` +
+      `Cannot run ${verb}(): found ${describeValue(given)} for the ${
+        option ?? "options"
+      }, wanted an object\n` +
         `  help: write for example { ${known[0]}: ... }`,
     );
   }
@@ -79,9 +81,10 @@ export function checkValues(verb: string, problems: readonly (OptionProblem | un
     `${
       found.length === 1 ? "1 option has a value" : `${found.length} options have values`
     } that cannot be used\n` +
-    found.map(({ option, found, wanted }) => `  ${option}: found ${describe(found)}, wanted ${wanted}`).join(
-      "\n",
-    ) +
+    found.map(({ option, found, wanted }) => `  ${option}: found ${describeValue(found)}, wanted ${wanted}`)
+      .join(
+        "\n",
+      ) +
     `\n  help: leave an option out to get its default`;
   throw found.some((problem) => problem.wrongType) ? new TypeError(message) : new RangeError(message);
 }
@@ -248,8 +251,18 @@ function number(
   return !wrongType && fits(value) ? undefined : { option, found: value, wanted, wrongType };
 }
 
-/** A value as it would be written, short enough for a line. */
-function describe(value: unknown): string {
+/**
+ * A value as it would be written, short enough for a line of an error.
+ *
+ * @param value Any value.
+ * @returns In words, where it has no short notation.
+ * @example
+ * ```ts
+ * import { describeValue } from "./check_options.ts";
+ * console.log(describeValue("cosine"), describeValue([1, 2])); // "cosine" an array of 2
+ * ```
+ */
+export function describeValue(value: unknown): string {
   if (typeof value === "string") return shorten(JSON.stringify(value));
   if (typeof value === "function") return "a function";
   if (Array.isArray(value)) return `an array of ${value.length}`;

@@ -207,6 +207,16 @@ const records: readonly ModelRecord[] = [
 export const modelIds: readonly string[] = records.map((record) => record.id);
 
 /**
+ * The record of a model id, if there is one.
+ *
+ * @param id As for {@linkcode modelRecord}.
+ * @returns The record, or `undefined` for an id that is not known.
+ */
+export function findModelRecord(id: string): ModelRecord | undefined {
+  return records.find((record) => record.id === id || record.id.split(".")[0] === id);
+}
+
+/**
  * The record of a model id.
  *
  * @param id timm's id, with or without its tag, e.g. `mobilenetv3_large_100` or `mobilenetv3_large_100.ote`.
@@ -214,7 +224,7 @@ export const modelIds: readonly string[] = records.map((record) => record.id);
  * @throws {RangeError} If the id is not known; the message names the nearest.
  */
 export function modelRecord(id: string): ModelRecord {
-  const record = records.find((record) => record.id === id || record.id.split(".")[0] === id);
+  const record = findModelRecord(id);
   if (record !== undefined) return record;
   const names = [...new Set(records.flatMap((record) => [record.id.split(".")[0]!, record.id]))];
   const nearest = nearestName(id, names);

@@ -4,8 +4,9 @@ import { classCounts } from "../plots/class_counts.ts";
 import { type Figure, plotlyScript } from "../plots/figure.ts";
 import { percent } from "../metrics/percent.ts";
 import { plural } from "../plots/theme.ts";
-import { formatDuration } from "../training/readers/format.ts";
+import { formatDuration, formatRate } from "../training/readers/format.ts";
 import { evaluationFigures, evaluationHeadline, perClassTable } from "./evaluation_view.ts";
+import { drawSearch, type SearchSummary, trialsTable } from "./find_lr_view.ts";
 import { headlineHtml } from "./headline.ts";
 import { type Html, html, type HtmlValue, rawHtml } from "./html.ts";
 import { mistakesGallery } from "./mistakes_gallery.ts";
@@ -40,6 +41,7 @@ export async function reportPage(input: ReportInput): Promise<string> {
   const { run, evaluation, inspection } = input;
   const title = inspection ? `${run.model.id} on ${inspection.name}` : run.model.id;
   const sections = [
+    ...(run.lr ? [searchSection(run.lr)] : []),
     await trainingSection(run),
     ...(evaluation ? await evaluationSections(evaluation) : []),
     ...(inspection ? [dataSection(inspection)] : []),
@@ -86,6 +88,25 @@ function subtitle({ run, inspection, date }: ReportInput): string {
 
 function section(title: string, ...content: HtmlValue[]): Html {
   return html`<section><h2>${title}</h2>${content}</section>\n`;
+}
+
+function searchSection(search: SearchSummary): Html {
+  const { trials, points, suggestion, reason } = search;
+  return section(
+    "Learning rate",
+    html`<p>${
+      suggestion === undefined
+        ? "The search suggested none."
+        : `The search suggested ${formatRate(suggestion)}.`
+    } ${reason}</p>`,
+    trials.length + points.length > 0 && figure(drawSearch(search)),
+    trials.length > 0 && html`
+      <details>
+        <summary>Each trial</summary>
+        <div class="scroll">${tableHtml(trialsTable(trials, suggestion))}</div>
+      </details>
+    `,
+  );
 }
 
 function trainingSection(run: RunSummary): Html {

@@ -6,6 +6,7 @@ import { plural } from "../plots/theme.ts";
 import { trainingCurves } from "../plots/training_curves.ts";
 import { formatDuration, formatLoss } from "../training/readers/format.ts";
 import { type Displayed, type MimeBundle, withLook } from "./display.ts";
+import { drawSearch, searchAnswer, type SearchSummary } from "./find_lr_view.ts";
 import { headlineHtml, type HeadlineNumber } from "./headline.ts";
 import { type Table, tableHtml, tableText } from "./table.ts";
 import { html } from "./html.ts";
@@ -26,6 +27,8 @@ export interface RunSummary {
   readonly checkpoint?: string | undefined;
   /** Why the run ended. */
   readonly stopped: StopReason;
+  /** The search for its learning rate, if there was one. */
+  readonly lr?: SearchSummary;
   /** How long it took. */
   readonly durationSeconds?: number;
   /** Settings of the training, by name. */
@@ -67,6 +70,7 @@ export function describeStop(stopped: StopReason): string {
     completed: "all epochs done",
     "early-stopping": "stopped early",
     interrupted: "interrupted",
+    "after-search": "ended after the search for the learning rate",
   }[stopped];
 }
 
@@ -135,6 +139,7 @@ export function runText(run: RunSummary): string {
         percent(best.validationTop1)
       }, loss ${formatLoss(best.validationLoss)}`
       : "no epoch was finished",
+    ...(run.lr ? [`learning rate: ${searchAnswer(run.lr)}. ${onOneLine(run.lr.reason)}`] : []),
     ...(run.checkpoint ? [`checkpoint ${onOneLine(run.checkpoint)}`] : []),
     ...(run.history.length > 0 ? ["", tableText(historyTable(run.history))] : []),
   ].join("\n");
@@ -147,8 +152,10 @@ async function runOutputs(run: RunSummary): Promise<MimeBundle[]> {
 <details><summary>Each epoch</summary>${tableHtml(historyTable(run.history))}</details>${
     run.checkpoint && html`<p>Saved as <code>${run.checkpoint}</code></p>`
   }</div>`;
+  const { lr } = run;
   return [
-    await runFigures(run).trainingCurves.mimeBundle(),
+    ...(lr && lr.trials.length + lr.points.length > 0 ? [await drawSearch(lr).mimeBundle()] : []),
+    ...(run.history.length > 0 || !lr ? [await runFigures(run).trainingCurves.mimeBundle()] : []),
     { "text/html": details.markup, "text/plain": runText(run) },
   ];
 }

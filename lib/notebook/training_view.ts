@@ -82,6 +82,7 @@ export function notebookView(
           completed: "Done",
           "early-stopping": "Stopped early",
           interrupted: "Interrupted",
+          "after-search": "Ended",
         }[event.stopped] +
           ` after ${formatDuration(event.elapsedSeconds)}`;
     }

@@ -1,7 +1,3 @@
-import { augmentByKey, type KeyedAugmentation } from "../augment/augment_by_key.ts";
-import { baselineSteps, createAugmentation } from "../augment/augmentation_steps.ts";
-import { augmentOnThreads, defaultAugmentationThreads } from "../augment/augmentation_threads.ts";
-import type { Mixing } from "../augment/mix_batch.ts";
 import type { DatasetSplits } from "../data/dataset.ts";
 import { createLoader, type Loader } from "../data/loader.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
@@ -17,6 +13,7 @@ import { createEarlyStopping } from "./early_stopping.ts";
 import type { EpochRecord } from "./events.ts";
 import type { FrozenPhase } from "./_frozen_phase.ts";
 import type { Recipe } from "./recipe.ts";
+import { augmentationOf, mixingOf } from "./recipe_augmentation.ts";
 import { createMomentum, createSchedule, type Schedule } from "./schedules.ts";
 import { initialState, type Learner, recordTrainStep, type TrainStepOptions } from "./train_step.ts";
 import type { TrainingSetup } from "./trainer.ts";
@@ -126,19 +123,6 @@ function learnersOf({ network, preprocessing, recipe, auxiliary = [] }: Training
       learningRateFactor: (settings.learningRate ?? learningRate) / learningRate,
     })),
   ];
-}
-
-/** What happens to pictures, on threads of their own where there are cores for them. */
-function augmentationOf({ augmentation }: Recipe): KeyedAugmentation | undefined {
-  if (augmentation === "none") return undefined;
-  const steps = augmentation === "baseline" ? baselineSteps : augmentation;
-  const threads = defaultAugmentationThreads();
-  return threads === 0 ? augmentByKey(createAugmentation(steps)) : augmentOnThreads(steps, threads);
-}
-
-/** What pictures of a batch are mixed with each other by. */
-function mixingOf({ mixup, cutmix }: Recipe): Mixing | undefined {
-  return mixup === undefined && cutmix === undefined ? undefined : { mixup, cutmix };
 }
 
 /** What to tell if the step is not run by the executor the run was opened with. */

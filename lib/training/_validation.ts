@@ -5,6 +5,7 @@ import { topKAccuracy } from "../metrics/top_k.ts";
 import type { EpochRecord } from "./events.ts";
 import type { Run } from "./_run.ts";
 import { diverged, requireFinite } from "./_run_files.ts";
+import { scorePictures } from "./score_pictures.ts";
 
 /** What a pass over the validation set measures. */
 export type Measured = Pick<
@@ -25,9 +26,9 @@ export async function validate(
   weights: Readonly<Record<string, HostTensor>>,
 ): Promise<Measured | undefined> {
   requireFinite(run, weights);
-  const scores = await (run.frozen?.scores(weights) ?? pictureScores(run, weights));
-  if (scores === undefined) return undefined;
-  const { logits, labels } = scores, { data } = run;
+  const scored = await (run.frozen?.scores(weights) ?? pictureScores(run, weights));
+  if (scored === undefined) return undefined;
+  const { logits, labels } = scored, { data } = run;
   const notFinite = logits.filter((row) => !isFiniteArray(row)).length;
   if (notFinite > 0) {
     throw diverged(
@@ -50,12 +51,5 @@ async function pictureScores(
   weights: Readonly<Record<string, HostTensor>>,
 ): Promise<{ logits: Float32Array[]; labels: number[] } | undefined> {
   await inference.setWeights(weights);
-  const logits: Float32Array[] = [];
-  const labels: number[] = [];
-  for await (const batch of validationLoader.epoch(0)) {
-    if (signal.aborted) return undefined;
-    logits.push(...await inference.logits(batch.images, batch.count));
-    for (let row = 0; row < batch.count; row++) labels.push(batch.labels[row]!);
-  }
-  return { logits, labels };
+  return await scorePictures(inference, validationLoader, signal);
 }

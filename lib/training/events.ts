@@ -1,6 +1,8 @@
+import type { LRSearchEvent } from "../lr_finder/events.ts";
+
 /**
  * What a run says while it goes. Recipes never print: the notebook view, the terminal bar, CSV, JSONL and TensorBoard
- * files are all readers of these events.
+ * files are all readers of these events. A run that looks for its learning rate first says what the search says.
  */
 export type TrainingEvent =
   | StartEvent
@@ -9,7 +11,8 @@ export type TrainingEvent =
   | EpochEvent
   | CheckpointEvent
   | WarningEvent
-  | EndEvent;
+  | EndEvent
+  | LRSearchEvent;
 
 /** The run is about to take its first step. */
 export interface StartEvent {
@@ -156,5 +159,7 @@ export interface EndEvent {
   readonly elapsedSeconds: number;
 }
 
-/** Why a run ended: all epochs done, early stopping, the user's stop, or a loss that is not a number. */
-export type StopReason = "completed" | "early-stopping" | "interrupted";
+/**
+ * Why a run ended: all epochs done, early stopping, the user's stop, or because only its learning rate was to be found.
+ */
+export type StopReason = "completed" | "early-stopping" | "interrupted" | "after-search";

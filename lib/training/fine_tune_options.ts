@@ -7,7 +7,8 @@ import type { SamplerName } from "../data/sampler.ts";
 import type { Precision } from "../graph/compiled_function.ts";
 import type { Model } from "../models/model.ts";
 import { isWeightsPath } from "../models/open_model.ts";
-import { modelRecord } from "../models/registry.ts";
+import { findModelRecord, type ModelRecord, modelRecord } from "../models/registry.ts";
+import { checkSearchNames, type RunSearch, runSearchProblems } from "../lr_finder/wanted_search.ts";
 import type { Device } from "../tensorflow/engine.ts";
 import { type ExecutorChoice, executorChoices } from "../tensorflow/executor.ts";
 import { classWeights, type ClassWeightsOption } from "./class_weights.ts";
@@ -35,8 +36,17 @@ export interface FineTuneOptions {
   epochs?: number;
   /** Pictures a step. @default {32} */
   batchSize?: number;
-  /** Learning rate at the start. @default {the recipe's, scaled to the batch size} */
+  /**
+   * Learning rate at the start.
+   * @default {the recipe's, scaled to the batch size; the recipe `adaptive` looks for one, see `findLR`}
+   */
   learningRate?: number;
+  /**
+   * Looks for the learning rate before the run, as the function `findLR` does; settings may be given. With `stopAfter`
+   * the run ends before it trains. What is found counts for the auxiliary models too, unless they have their own rates.
+   * @default {only with the recipe `adaptive` and without a learning rate}
+   */
+  findLR?: boolean | RunSearch;
   /**
    * `cosine` falls to 0 at the end of the run; `plateau` falls to a tenth each time the training loss has not fallen for
    * six epochs, down to a 200th; `constant` stays; `oneCycle` rises to the learning rate and falls to almost 0, from step
@@ -164,6 +174,7 @@ const known: readonly (keyof FineTuneOptions)[] = [
   "epochs",
   "batchSize",
   "learningRate",
+  "findLR",
   "schedule",
   "plateau",
   "oneCycle",
@@ -220,7 +231,11 @@ export function checkFineTune(source: string | Model, data: DatasetSplits, optio
   check.checkOptions(options, known, "fineTune");
   const { recipe } = options;
   if (typeof recipe === "object") check.checkOptions(recipe, recipeFieldNames, "fineTune", "recipe");
-  check.checkValues("fineTune", problemsOf(options));
+  checkSearchNames(options);
+  check.checkValues("fineTune", [
+    ...valueProblems(options),
+    ...runSearchProblems(options, knownRecord(source)),
+  ]);
   if (options.resumeFrom === undefined && typeof source === "string" && !isWeightsPath(source)) {
     settleRecipe(modelRecord(source), options);
   }
@@ -228,17 +243,36 @@ export function checkFineTune(source: string | Model, data: DatasetSplits, optio
   classWeights(recipeChanges(options).classWeights, data.train);
 }
 
-function checkSource(source: string | Model): void {
+/** The record of a model that need not be opened first, if there is one of that id. */
+export function knownRecord(source: string | Model): ModelRecord | undefined {
+  const id = typeof source === "string" ? source : source.id;
+  return isWeightsPath(id) ? undefined : findModelRecord(id);
+}
+
+/**
+ * Refuses what is no model.
+ *
+ * @param source What was passed.
+ * @param verb Who was called.
+ * @throws {TypeError} If it is neither an id, a path nor a model.
+ */
+export function checkSource(source: string | Model, verb = "fineTune"): void {
   if (typeof source === "string" && source !== "") return;
   if (typeof source === "object" && source !== null && "network" in source && "weights" in source) return;
   const found = source === "" ? "an empty text" : source === null ? "null" : typeof source;
   throw new TypeError(
-    `Cannot run fineTune(): found ${found} for the model, wanted a model id, the path of a checkpoint or a model\n` +
-      `  help: write for example fineTune("tf_efficientnet_lite0", data)`,
+    `Cannot run ${verb}(): found ${found} for the model, wanted a model id, the path of a checkpoint or a model\n` +
+      `  help: write for example ${verb}("tf_efficientnet_lite0", data)`,
   );
 }
 
-function problemsOf(options: FineTuneOptions): (check.OptionProblem | undefined)[] {
+/**
+ * Tells which values of options cannot be used, each for itself; the search's are not looked at.
+ *
+ * @param options The options.
+ * @returns The problems.
+ */
+export function valueProblems(options: FineTuneOptions): (check.OptionProblem | undefined)[] {
   const { recipe, weights, signal, logs } = options;
   const problem = (option: keyof FineTuneOptions, wanted: string, wrongType: boolean) => ({
     option,
@@ -282,7 +316,13 @@ function recipeOption(recipe: unknown): (check.OptionProblem | undefined)[] {
   ];
 }
 
-function checkData(data: DatasetSplits): void {
+/**
+ * Refuses data that nothing can be trained on.
+ *
+ * @param data Training and validation set.
+ * @throws {DatasetError} If the data lacks a set, has fewer than two classes, or has labels that are no classes.
+ */
+export function checkData(data: DatasetSplits): void {
   const help = 'pass what imageFolders("folder") returns, or { classNames, train, validation }';
   const isSet = (set: unknown) => Array.isArray((set as { samples?: unknown } | undefined)?.samples);
   if (!Array.isArray(data?.classNames) || !isSet(data.train) || !isSet(data.validation)) {

@@ -22,16 +22,17 @@ export function recipeChanges(options: FineTuneOptions): Partial<Recipe> {
  *
  * @param record The model.
  * @param options The user's options.
+ * @param verb Who asks, for errors.
  * @returns A recipe with every field it needs.
  * @throws {RangeError} If settings contradict each other.
  */
-export function settleRecipe(record: ModelRecord, options: FineTuneOptions): Recipe {
+export function settleRecipe(record: ModelRecord, options: FineTuneOptions, verb = "fineTune"): Recipe {
   const changes = recipeChanges(options);
   const settled = options.recipe === "adaptive"
     ? fromScratch(adaptiveRecipe(record, changes), changes, options)
     : baselineRecipe(record, changes);
   const { freezeEpochs = 0 } = settled;
-  checkValues("fineTune", [
+  checkValues(verb, [
     ...contradictions(settled),
     freezeEpochs > 0 && options.weights === null
       ? {

@@ -15,6 +15,7 @@ import { headOfLoss } from "./am_softmax.ts";
 import { type AuxiliaryNetwork, openAuxiliary, reopenAuxiliary, withScale } from "./auxiliary.ts";
 import type { FineTuneOptions } from "./fine_tune_options.ts";
 import type { Recipe } from "./recipe.ts";
+import { namedDifferences } from "./differences.ts";
 import { recipeChanges, settleRecipe } from "./settle_recipe.ts";
 
 /** What a run begins with. */
@@ -33,7 +34,63 @@ export interface Start {
 }
 
 /**
- * Begins a run: opens the model with a classifier for the data, and settles the recipe.
+ * Opens a model with a classifier for the data and its recipe's loss.
+ *
+ * @param source A model id, the path of a checkpoint, or a model.
+ * @param data What it is trained on.
+ * @param options The user's options.
+ * @param onProgress Told about downloads.
+ * @param verb Who asks, for errors.
+ * @returns The model, and the recipe that the options ask for.
+ * @throws {TypeError} If an option contradicts the source.
+ */
+export async function openForData(
+  source: string | Model,
+  data: DatasetSplits,
+  options: FineTuneOptions,
+  onProgress?: ProvisionListener,
+  verb = "fineTune",
+): Promise<{ model: Model; recipe: Recipe }> {
+  const seed = options.seed ?? 0;
+  const { device, executor, weights, imageSize, signal } = options;
+  if (weights !== undefined && !(typeof source === "string" && !isWeightsPath(source))) {
+    throw new TypeError(
+      `Cannot run ${verb}(): weights are given twice, by the model and by { weights: ${
+        JSON.stringify(weights)
+      } }\n` +
+        `  help: pass a model id with weights, or the ${
+          typeof source === "string" ? "path" : "model"
+        } without`,
+    );
+  }
+  const { classNames } = data;
+  const opening = { device, executor, signal, onProgress };
+  const settle = ({ id }: { id: string }) => settleRecipe(modelRecord(id), options, verb);
+  const adapted = (model: Model) => adapt(model, classNames, seed, imageSize, headOfLoss(settle(model).loss));
+  const opened = typeof source !== "string"
+    ? adapted(source)
+    : isWeightsPath(source)
+    ? adapted(await openModel(source, opening))
+    : await openModel(source, {
+      ...opening,
+      weights,
+      imageSize,
+      seed,
+      classNames,
+      head: headOfLoss(settle(modelRecord(source)).loss),
+    });
+  const recipe = settle(opened);
+  const model = createModel({
+    record: modelRecord(opened.id),
+    classNames,
+    weights: withScale(opened.weights, recipe, classNames.length),
+    preprocessing: opened.preprocessing,
+  });
+  return { model, recipe };
+}
+
+/**
+ * Begins a run: opens the model with a classifier for the data, settles the recipe, and opens its auxiliary models.
  *
  * @param source A model id, the path of a checkpoint, or a model.
  * @param data What it is trained on.
@@ -49,56 +106,30 @@ export async function startAnew(
   onProgress?: ProvisionListener,
 ): Promise<Start> {
   const seed = options.seed ?? 0;
-  const { device, executor, weights, imageSize, signal } = options;
-  if (weights !== undefined && !(typeof source === "string" && !isWeightsPath(source))) {
-    throw new TypeError(
-      `Cannot run fineTune(): weights are given twice, by the model and by { weights: ${
-        JSON.stringify(weights)
-      } }\n` +
-        `  help: pass a model id with weights, or the ${
-          typeof source === "string" ? "path" : "model"
-        } without`,
-    );
-  }
-  const { classNames } = data;
-  const opening = { device, executor, signal, onProgress };
-  const settle = ({ id }: { id: string }) => settleRecipe(modelRecord(id), options);
-  const adapted = (model: Model) => adapt(model, classNames, seed, imageSize, headOfLoss(settle(model).loss));
-  const opened = typeof source !== "string"
-    ? adapted(source)
-    : isWeightsPath(source)
-    ? adapted(await openModel(source, opening))
-    : await openModel(source, {
-      ...opening,
-      weights,
-      imageSize,
-      seed,
-      classNames,
-      head: headOfLoss(settle(modelRecord(source)).loss),
-    });
-  const settled = settle(opened);
-  const model = createModel({
-    record: modelRecord(opened.id),
-    classNames,
-    weights: withScale(opened.weights, settled, classNames.length),
-    preprocessing: opened.preprocessing,
-  });
-  const auxiliary = await openAuxiliary(settled.auxiliaryModels ?? [], classNames, model.preprocessing, {
-    ...opening,
+  const { device, executor, signal } = options;
+  const { model, recipe: settled } = await openForData(source, data, options, onProgress);
+  const auxiliary = await openAuxiliary(settled.auxiliaryModels ?? [], data.classNames, model.preprocessing, {
+    device,
+    executor,
+    signal,
+    onProgress,
     seed,
   });
   const recipe: Recipe = settled.auxiliaryModels === undefined
     ? settled
     : { ...settled, auxiliaryModels: auxiliary.map(({ model, settings }) => ({ ...settings, model })) };
+  return { model, recipe, auxiliary, seed, outputDir: newOutputDir(model.id), warnings: [] };
+}
+
+/**
+ * Where something about a model writes unless it is told otherwise.
+ *
+ * @param model Its id, perhaps with what is done.
+ * @returns A path with the time.
+ */
+export function newOutputDir(model: string): string {
   const time = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
-  return {
-    model,
-    recipe,
-    auxiliary,
-    seed,
-    outputDir: join("outputs", `${model.id}-${time}`),
-    warnings: [],
-  };
+  return join("outputs", `${model}-${time}`);
 }
 
 /** The same weights for other classes or another kind of classifier (with a fresh one), or another size. */
@@ -145,9 +176,9 @@ export async function startAgain(
   const { resumeFrom } = options;
   const resume = await loadResume(resumeFrom);
   const problems = [
-    ...await otherModel(source, options.weights, resume),
+    ...await otherModel(source, options.weights, resume.model),
     ...otherData(data, resume),
-    ...otherOptions(options, resume),
+    ...otherOptions(options, { ...resume, imageSize: resume.preprocessing.size.height }),
   ];
   if (problems.length > 0) {
     throw new CheckpointError(
@@ -179,16 +210,24 @@ export async function startAgain(
   };
 }
 
-async function otherModel(
+/**
+ * Tells whether a run was one of another model.
+ *
+ * @param source The model that is passed now.
+ * @param weights The option.
+ * @param model Id of the run's model.
+ * @returns A line if it was.
+ */
+export async function otherModel(
   source: string | Model,
   weights: string | null | undefined,
-  resume: ResumeCheckpoint,
+  model: string,
 ): Promise<string[]> {
-  const was = modelRecord(resume.model);
+  const was = modelRecord(model);
   const is = typeof source !== "string"
     ? modelRecord(source.id)
     : isWeightsPath(source)
-    ? modelRecord(parseCheckpointMetadata((await readWeightsFile(source)).metadata)?.model ?? resume.model)
+    ? modelRecord(parseCheckpointMetadata((await readWeightsFile(source)).metadata)?.model ?? model)
     : modelRecord(weights && !isWeightsPath(weights) ? withTag(source, weights) : source);
   // The names in a file of weights decide which of an architecture's records it opens as.
   const byFile = typeof weights === "string" && isWeightsPath(weights);
@@ -200,18 +239,42 @@ function withTag(id: string, tag: string): string {
   return tag.includes(".") ? tag : `${id.split(".")[0]}.${tag}`;
 }
 
-function otherData(data: DatasetSplits, resume: ResumeCheckpoint): string[] {
+/**
+ * Tells whether a run was one of other data.
+ *
+ * @param data What is passed now.
+ * @param was Classes and hash of the run's.
+ * @returns A line if it was.
+ */
+export function otherData(
+  data: DatasetSplits,
+  was: { readonly classNames: readonly string[]; readonly dataHash: string },
+): string[] {
   const list = (names: readonly string[]) =>
     names.slice(0, 5).join(", ") + (names.length > 5 ? ` (${names.length} in all)` : "");
-  if (JSON.stringify(data.classNames) !== JSON.stringify(resume.classNames)) {
-    return [`classes: were ${list(resume.classNames)}, are ${list(data.classNames)}`];
+  if (JSON.stringify(data.classNames) !== JSON.stringify(was.classNames)) {
+    return [`classes: were ${list(was.classNames)}, are ${list(data.classNames)}`];
   }
-  return hashData(data) === resume.dataHash
+  return hashData(data) === was.dataHash
     ? []
     : ["data: the number, order, names or labels of the pictures differ"];
 }
 
-function otherOptions(options: FineTuneOptions, { recipe, seed, preprocessing }: ResumeCheckpoint): string[] {
+/**
+ * Tells which options differ from the settings of a run that is to go on.
+ *
+ * @param options What is passed now; what is not passed does not differ.
+ * @param was Recipe, seed and image size of the run.
+ * @returns A line for each that differs.
+ */
+export function otherOptions(
+  options: FineTuneOptions,
+  { recipe, seed, imageSize }: {
+    readonly recipe: Recipe;
+    readonly seed: number;
+    readonly imageSize: number;
+  },
+): string[] {
   const asked: Readonly<Record<string, unknown>> = {
     ...recipeChanges(options),
     auxiliaryModels: recipeChanges(options).auxiliaryModels?.map((auxiliary) => ({
@@ -222,7 +285,7 @@ function otherOptions(options: FineTuneOptions, { recipe, seed, preprocessing }:
     imageSize: options.imageSize,
     seed: options.seed,
   };
-  const settings: Readonly<Record<string, unknown>> = {
+  return namedDifferences(asked, {
     noBiasDecay: false,
     precision: "float32",
     dropout: 0,
@@ -230,24 +293,7 @@ function otherOptions(options: FineTuneOptions, { recipe, seed, preprocessing }:
     freezeEpochs: 0,
     sampler: "shuffled",
     ...recipe,
-    imageSize: preprocessing.size.height,
+    imageSize,
     seed,
-  };
-  const show = (value: unknown) => value === undefined ? "not set" : canonical(value);
-  return Object.keys(asked)
-    .filter((name) => asked[name] !== undefined && canonical(asked[name]) !== canonical(settings[name]))
-    .map((name) =>
-      `${name === "name" ? "recipe" : name}: was ${show(settings[name])}, is ${show(asked[name])}`
-    );
-}
-
-/** JSON with the names of objects in order. */
-function canonical(value: unknown): string {
-  return JSON.stringify(
-    value,
-    (_, part) =>
-      typeof part === "object" && part !== null && !Array.isArray(part)
-        ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => a < b ? -1 : 1))
-        : part,
-  );
+  });
 }

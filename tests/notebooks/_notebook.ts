@@ -1,4 +1,5 @@
 /** Notebooks as data, and how they are executed: nbclient from Whittle's own JupyterLab, on the Deno that runs this. */
+import assert from "node:assert/strict";
 import { basename, join, resolve } from "node:path";
 import { cacheFolder } from "../../lib/provision/cache.ts";
 import { writeDenoKernel } from "../../recipes/_deno_kernel.ts";
@@ -71,4 +72,53 @@ export async function runPython(script: string, args: string[]): Promise<string>
   }).output();
   if (!success) throw new Error(`${script} failed:\n${new TextDecoder().decode(stderr)}`);
   return new TextDecoder().decode(stdout);
+}
+
+/** The cells of code. */
+export function codeCells({ cells }: Notebook): Cell[] {
+  return cells.filter(({ cell_type }) => cell_type === "code");
+}
+
+/** The cell of an id. */
+export function byId({ cells }: Notebook, id: string): Cell {
+  const cell = cells.find((cell) => cell.id === id);
+  assert.ok(cell, `there is no cell ${id}`);
+  return cell;
+}
+
+/** The forms an output has, e.g. `display_data: image/png, text/plain`. */
+export function form(output: CellOutput): string {
+  switch (output.output_type) {
+    case "stream":
+      return `stream: ${output.name}`;
+    case "error":
+      return `error: ${output.ename}: ${output.evalue}`;
+    default:
+      return `${output.output_type}: ${Object.keys(output.data).sort().join(", ")}`;
+  }
+}
+
+/** What a cell printed. */
+export function printed(cell: Cell): string {
+  return (cell.outputs ?? []).map((output) => output.output_type === "stream" ? joined(output.text) : "")
+    .join("");
+}
+
+/** A form of the n-th output of a cell. */
+export function shown(cell: Cell, index: number, type: string): string {
+  const output = cell.outputs?.[index];
+  assert.ok(output && "data" in output);
+  return joined(output.data[type]);
+}
+
+/** Checks that a stored notebook is small, narrow, and without names of the machine it was executed on. */
+export async function assertStored(path: string, notebook: Notebook): Promise<void> {
+  const stored = await Deno.readTextFile(path);
+  assert.ok(stored.length < 1.5e6, `${stored.length} bytes`);
+  for (const pattern of [/file:\/\//, /\/root\b/, /\/tmp\b/, /\/Users\//, /\/home\/(?!you\/)/, /\\u001b/]) {
+    assert.doesNotMatch(stored, pattern);
+  }
+  const longest = codeCells(notebook).flatMap(({ source }) => joined(source).split("\n"))
+    .reduce((a, b) => a.length >= b.length ? a : b);
+  assert.ok(longest.length <= 100, `too wide for a notebook: ${longest}`);
 }

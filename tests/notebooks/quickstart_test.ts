@@ -1,36 +1,21 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import {
-  type Cell,
-  type CellOutput,
+  assertStored,
+  byId,
+  codeCells,
   executeNotebook,
+  form,
   joined,
   type Notebook,
   notebooksFolder,
+  printed,
   readNotebook,
   repository,
+  shown,
 } from "./_notebook.ts";
 
 const path = join(repository, "notebooks", "01_quickstart.ipynb");
-const codeCells = ({ cells }: Notebook) => cells.filter(({ cell_type }) => cell_type === "code");
-const byId = ({ cells }: Notebook, id: string): Cell => {
-  const cell = cells.find((cell) => cell.id === id);
-  assert.ok(cell, `there is no cell ${id}`);
-  return cell;
-};
-
-/** The forms an output has, e.g. `display_data: image/png, text/plain`. */
-function form(output: CellOutput): string {
-  switch (output.output_type) {
-    case "stream":
-      return `stream: ${output.name}`;
-    case "error":
-      return `error: ${output.ename}: ${output.evalue}`;
-    default:
-      return `${output.output_type}: ${Object.keys(output.data).sort().join(", ")}`;
-  }
-}
-
 const text = "display_data: text/html, text/plain";
 const figure = "display_data: application/vnd.plotly.v1+json, image/png, text/plain";
 const value = "execute_result: text/html, text/plain";
@@ -52,19 +37,6 @@ const forms: Record<string, string[]> = {
 function assertForms(notebook: Notebook): void {
   const found = codeCells(notebook).map(({ id, outputs }) => [id, outputs?.map(form)]);
   assert.deepEqual(Object.fromEntries(found), forms);
-}
-
-/** What a cell printed. */
-function printed(cell: Cell): string {
-  return (cell.outputs ?? []).map((output) => output.output_type === "stream" ? joined(output.text) : "")
-    .join("");
-}
-
-/** A form of the n-th output of a cell. */
-function shown(cell: Cell, index: number, type: string): string {
-  const output = cell.outputs?.[index];
-  assert.ok(output && "data" in output);
-  return joined(output.data[type]);
 }
 
 /** The accuracy on the exam, 0..1. */
@@ -94,14 +66,7 @@ function assertStory(notebook: Notebook): void {
 Deno.test("the quickstart is stored with its outputs, small and without names of the machine", async () => {
   const notebook = await readNotebook(path);
   assertStory(notebook);
-  const stored = await Deno.readTextFile(path);
-  assert.ok(stored.length < 1.5e6, `${stored.length} bytes`);
-  for (const pattern of [/file:\/\//, /\/root\b/, /\/tmp\b/, /\/Users\//, /\/home\/(?!you\/)/, /\\u001b/]) {
-    assert.doesNotMatch(stored, pattern);
-  }
-  const longest = codeCells(notebook).flatMap(({ source }) => joined(source).split("\n"))
-    .reduce((a, b) => a.length >= b.length ? a : b);
-  assert.ok(longest.length <= 100, `too wide for a notebook: ${longest}`);
+  await assertStored(path, notebook);
 });
 
 Deno.test("the quickstart runs from top to bottom in the Deno kernel and gives what is stored", async () => {

@@ -13,3 +13,8 @@ export function formatDuration(seconds: number): string {
 export function formatLoss(loss: number): string {
   return Number.isFinite(loss) ? loss.toPrecision(4) : String(loss);
 }
+
+/** A learning rate, with three digits that matter. */
+export function formatRate(rate: number): string {
+  return String(Number(rate.toPrecision(3)));
+}

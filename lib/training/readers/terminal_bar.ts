@@ -3,29 +3,7 @@ import type { EpochEvent, FeaturesEvent, StartEvent, StepEvent, TrainingEvent } 
 import { percent } from "../../metrics/percent.ts";
 import { formatDuration, formatLoss } from "./format.ts";
 import type { EventReader } from "./reader.ts";
-
-/** Where a terminal bar writes and how it draws. */
-export interface TerminalBarOptions {
-  /**
-   * Takes the text.
-   *
-   * @default {writes to standard error, so that standard output stays clean for results}
-   */
-  write?: (text: string) => void;
-  /**
-   * Whether one line is redrawn in place; otherwise each epoch is one line and nothing else.
-   *
-   * @default {whether standard error is a terminal}
-   */
-  interactive?: boolean;
-  /** Columns of the terminal. @default {those of the terminal, else 80} */
-  columns?: () => number;
-  /** The clock, in milliseconds. @default {performance.now} */
-  now?: () => number;
-}
-
-/** How often the line is redrawn at most, in milliseconds. */
-const redrawInterval = 100;
+import { drawBar, openTerminalLine, type TerminalBarOptions } from "./terminal_line.ts";
 
 /**
  * A progress bar for terminals: while an epoch runs one line with bar, loss, speed and time left; after each epoch one
@@ -46,24 +24,9 @@ const redrawInterval = 100;
  * ```
  */
 export function terminalBar(options: TerminalBarOptions = {}): EventReader {
-  const write = options.write ??
-    ((text: string) => void Deno.stderr.writeSync(new TextEncoder().encode(text)));
-  const interactive = options.interactive ?? Deno.stderr.isTerminal();
-  const columns = options.columns ?? terminalColumns;
-  const now = options.now ?? (() => performance.now());
+  const { keep, draw, close } = openTerminalLine(options);
   let epochs = 0;
   let smoothedLoss = NaN;
-  let lastDrawn = -Infinity;
-  let isLineOpen = false;
-
-  const clearLine = () => {
-    if (isLineOpen) write("\r\x1b[2K");
-    isLineOpen = false;
-  };
-  const keep = (line: string) => {
-    clearLine();
-    write(line + "\n");
-  };
 
   const read = (event: TrainingEvent) => {
     switch (event.type) {
@@ -72,20 +35,14 @@ export function terminalBar(options: TerminalBarOptions = {}): EventReader {
         keep(describeStart(event));
         break;
       case "features":
-        if (!interactive || (now() - lastDrawn < redrawInterval && event.done < event.total)) break;
-        lastDrawn = now();
-        write("\r" + featuresLine(event, columns() - 1) + "\x1b[K");
-        isLineOpen = true;
+        draw((width) => featuresLine(event, width), event.done === event.total);
         break;
       case "step": {
         smoothedLoss = event.step === 0 || Number.isNaN(smoothedLoss)
           ? event.loss
           : 0.9 * smoothedLoss + 0.1 * event.loss;
         const isLast = event.step === event.stepsPerEpoch - 1;
-        if (!interactive || (now() - lastDrawn < redrawInterval && !isLast)) break;
-        lastDrawn = now();
-        write("\r" + stepLine(event, epochs, smoothedLoss, columns() - 1) + "\x1b[K");
-        isLineOpen = true;
+        draw((width) => stepLine(event, epochs, smoothedLoss, width), isLast);
         break;
       }
       case "epoch":
@@ -97,7 +54,12 @@ export function terminalBar(options: TerminalBarOptions = {}): EventReader {
         keep(`warning: ${onOneLine(event.message)}`);
         break;
       case "end": {
-        const how = { completed: "done", "early-stopping": "stopped early", interrupted: "interrupted" };
+        const how = {
+          completed: "done",
+          "early-stopping": "stopped early",
+          interrupted: "interrupted",
+          "after-search": "ended",
+        };
         const best = event.bestEpoch < 0
           ? "no epoch was finished"
           : `best epoch ${event.bestEpoch + 1}: top-1 ${percent(event.bestTop1)}`;
@@ -108,7 +70,7 @@ export function terminalBar(options: TerminalBarOptions = {}): EventReader {
       }
     }
   };
-  return Object.assign(read, { close: clearLine });
+  return Object.assign(read, { close });
 }
 
 function describeStart(event: StartEvent): string {
@@ -151,14 +113,6 @@ function barLine(head: string, share: number, parts: readonly string[], width: n
   return (barWidth >= 5 ? head + drawBar(share, barWidth) + tail : head + tail.trimStart()).slice(0, width);
 }
 
-/** A bar of heavy and light lines; half a cell is drawn too. */
-function drawBar(share: number, width: number): string {
-  const halves = Math.round(Math.min(1, share) * width * 2);
-  const full = Math.floor(halves / 2);
-  const half = halves % 2 === 1 ? "╸" : "";
-  return "━".repeat(full) + half + "─".repeat(width - full - half.length);
-}
-
 function epochLine(event: EpochEvent): string {
   const digits = String(event.epochs).length;
   return [
@@ -168,12 +122,4 @@ function epochLine(event: EpochEvent): string {
     `${formatDuration(event.durationSeconds)}, left ${formatDuration(event.remainingSeconds)}` +
     (event.phase === "frozen" ? "  frozen" : "") + (event.best ? "  * best" : ""),
   ].join("  ");
-}
-
-function terminalColumns(): number {
-  try {
-    return Deno.consoleSize().columns || 80; // 0: a terminal that was never told its size
-  } catch { // standard output is not a terminal, though standard error is
-    return 80;
-  }
 }

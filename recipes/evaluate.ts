@@ -1,0 +1,38 @@
+/**
+ * Measures a model on labelled pictures: `deno run -A recipes/evaluate.ts outputs/pets/best.safetensors pets/val`.
+ *
+ * @module
+ */
+import { predictionsPathProblem } from "../lib/metrics/predictions_file.ts";
+import { Option } from "npm:commander@15.1.0";
+import { messageOf } from "./_check_fields.ts";
+import { openSet } from "./_open_data.ts";
+import { createCommand, exitCodes, runProgram, UsageError } from "./_program.ts";
+import { atLeastOne } from "./_recipe.ts";
+import { showEvaluation } from "./_show_evaluation.ts";
+
+await runProgram(async () => {
+  const command = createCommand("deno run -A recipes/evaluate.ts")
+    .description("Measures a model on labelled pictures.")
+    .argument("<source>", "a run's best.safetensors, or a model id")
+    .argument("<data>", "pictures: a folder of class folders, a .csv table or a .txt list")
+    .option("--save-metrics-to <file>", "where metrics.yaml goes")
+    .option("--save-predictions-to <file>", "where the predictions for each picture go: .csv or .json")
+    .option("--batch-size <n>", "pictures a step", atLeastOne)
+    .addOption(new Option("--device <name>", "what to compute on").choices(["auto", "cpu", "gpu"]))
+    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 an argument cannot be used.")
+    .parse(Deno.args, { from: "user" });
+  const [source, path] = command.args as [string, string];
+  const options = command.opts<
+    {
+      saveMetricsTo?: string;
+      savePredictionsTo?: string;
+      batchSize?: number;
+      device?: "auto" | "cpu" | "gpu";
+    }
+  >();
+  const problem = predictionsPathProblem("--save-predictions-to", options.savePredictionsTo);
+  if (problem !== undefined) throw new UsageError(`Cannot evaluate: ${messageOf(problem)}`);
+  await showEvaluation(source, await openSet(path), options);
+  return exitCodes.ok;
+});

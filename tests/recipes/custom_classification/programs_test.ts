@@ -1,0 +1,452 @@
+/** The four programs of a working folder outside the clone, as the README of the reference runs them. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { parse } from "npm:yaml@2.9.1";
+import { drawPictures, edit, type Outcome, recipe, run, start, temporaryFolder } from "../_programs.ts";
+
+Deno.test("a working folder outside the clone trains, stops, goes on, evaluates", async (t) => {
+  await using folder = await temporaryFolder();
+  const pictures = join(folder.path, "pictures"), work = join(folder.path, "work");
+  await drawPictures(pictures);
+  const trainRoot = join(pictures, "train"), valRoot = join(pictures, "val");
+  const data = [
+    "--train-ann-files",
+    "",
+    "--train-data-roots",
+    trainRoot,
+    "--val-ann-files",
+    "",
+    "--val-data-roots",
+    valRoot,
+  ];
+  const small = ["--batch-size", "4", "--from-scratch"];
+  const program = (name: string, ...args: string[]): Promise<Outcome> => run(join(work, name), args, work);
+
+  await t.step("instantiate makes it", async () => {
+    const template = recipe("custom_classification/mobilenet_v3_small/template.yaml");
+    const { code, output, errors } = await run(
+      recipe("instantiate.ts"),
+      [template, work, "--do-not-load-snapshot", "-v"],
+      folder.path,
+    );
+    assert.equal(code, 0, errors);
+    const files = Array.from(Deno.readDirSync(work), ({ name }) => name).sort();
+    assert.deepEqual(files, [
+      "aux_model.yaml",
+      "compress.ts",
+      "deno.json",
+      "eval.ts",
+      "export.ts",
+      "main_model.yaml",
+      "template.yaml",
+      "train.ts",
+    ]);
+    for (const file of files) assert.ok(output.includes(`${join(work, file)}\n`), output);
+    assert.match(
+      output,
+      /mobilenet-v3-small is in .*\. Go on with\n {2}cd .*work\n {2}deno run -A train\.ts /,
+    );
+    assert.equal(await Deno.readTextFile(join(work, "template.yaml")), await Deno.readTextFile(template));
+  });
+
+  await t.step("instantiate leaves a folder with something in it alone", async () => {
+    const before = Deno.readTextFileSync(join(work, "deno.json"));
+    const { code, errors } = await run(recipe("instantiate.ts"), [
+      "efficientnet-b0",
+      work,
+      "--do-not-load-snapshot",
+    ], folder.path);
+    assert.equal(code, 2);
+    assert.equal(
+      errors,
+      `Cannot instantiate into "${work}": the folder is not empty, it has aux_model.yaml, compress.ts, deno.json and 5 more\n` +
+        `  help: name a new folder, or empty this one\n`,
+    );
+    assert.equal(Deno.readTextFileSync(join(work, "deno.json")), before);
+  });
+
+  await t.step("its programs have sound types, found through deno.json alone", async () => {
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["check", "--quiet", "train.ts", "eval.ts", "export.ts", "compress.ts"],
+      cwd: work,
+    }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+  });
+
+  await t.step("--help lists every flag of the reference", async () => {
+    const common = ["--load-weights", "--classes", "--load-aux-weights"];
+    const training = [
+      ...common,
+      ...[
+        "--train-ann-files",
+        "--train-data-roots",
+        "--val-ann-files",
+        "--val-data-roots",
+        "--save-checkpoints-to",
+      ],
+      ...["--resume-from", "--gpu-num", "--tensorboard-dir"],
+    ];
+    const flags: Record<string, string[]> = {
+      "train.ts": [...training, "--batch-size", "--epochs", "--base-learning-rate"],
+      "compress.ts": [
+        ...training,
+        ...["--nncf-quantization", "--nncf-sparsity", "--nncf-pruning", "--nncf-binarization"],
+      ],
+      "eval.ts": [
+        ...common,
+        "--test-ann-files",
+        "--test-data-roots",
+        "--save-metrics-to",
+        "--save-output-to",
+      ],
+      "export.ts": [
+        ...common,
+        ...["--save-model-to", "--onnx", "--openvino", "--openvino-input-format", "--openvino-mo-args"],
+      ],
+    };
+    for (const [name, known] of Object.entries(flags)) {
+      const { code, output } = await program(name, "--help");
+      assert.equal(code, 0);
+      for (const flag of known) assert.match(output, new RegExp(`^  ${flag}\\b`, "m"), name);
+      assert.match(output, /^Exit codes: /m);
+    }
+  });
+
+  await t.step("train.ts --dry-run shows what would be trained", async () => {
+    const { code, output, errors } = await program(
+      "train.ts",
+      ...data,
+      "--dry-run",
+      "--epochs",
+      "3",
+      "--gpu-num",
+      "0",
+    );
+    assert.equal(code, 0, errors);
+    assert.equal(errors, "warning: the warm-up of 5 epochs is shortened to 2, for a run of 3\n");
+    assert.equal(output.replaceAll(pictures, "PICTURES"), dryRun);
+    assert.deepEqual(parse(output).recipe.auxiliaryModels[0].model, "mobilenetv3_large_100.ra_in1k");
+  });
+
+  await t.step("train.ts finds a learning rate and ends, with stop_after", async () => {
+    await edit(join(work, "main_model.yaml"), {
+      "stop_after: False": "stop_after: True",
+      "num_epochs: 6": "num_epochs: 1",
+      "n_trials: 15": "n_trials: 2",
+      "height: 224": "height: 32",
+      "width: 224": "width: 32",
+    });
+    const { code, output, errors } = await program(
+      "train.ts",
+      ...data,
+      ...small,
+      "--save-checkpoints-to",
+      "searched",
+    );
+    assert.equal(code, 0, errors);
+    assert.match(
+      errors,
+      /2 trials of 1 epochs? at rates from 0\.005 to 0\.029 in steps of 0\.001, chosen by TPE/,
+    );
+    assert.match(output, /^trial {2}learning rate/m);
+    for (const file of ["lr_finder.png", "searched/find_lr.json"]) {
+      assert.ok((await Deno.stat(join(work, file))).isFile);
+    }
+    assert.ok(!(await exists(join(work, "searched", "resume.safetensors"))));
+  });
+
+  await t.step("Ctrl-C in the search keeps its trials, and --resume-from goes on", async () => {
+    const searching = [...data, ...small, "--save-checkpoints-to", "stopped"];
+    const child = start(join(work, "train.ts"), searching, work);
+    const errors = readAndStop(child, /^trial 1\/2 /m);
+    const [{ code }] = await Promise.all([child.status, readAndStop(child, undefined, child.stdout)]);
+    assert.equal(code, 130, await errors);
+    assert.match(await errors, /^Stopped\. The same command with --resume-from "stopped" goes on\.$/m);
+    const again = await program("train.ts", ...searching, "--resume-from", "stopped");
+    assert.equal(again.code, 0, again.errors);
+    assert.doesNotMatch(again.errors, /^trial 1\/2 /m);
+    assert.match(again.errors, /^trial 2\/2 /m);
+  });
+
+  const outputs = join(work, "outputs");
+  const training = [
+    ...data,
+    ...small,
+    "--base-learning-rate",
+    "0.01",
+    "--epochs",
+    "3",
+    "--save-checkpoints-to",
+    outputs,
+  ];
+  await t.step("Ctrl-C keeps the model", async () => {
+    const child = start(join(work, "train.ts"), training, work);
+    // After the first epoch, so that there is a best one.
+    const errors = readAndStop(child, /^epoch 1\/3 /m);
+    const [{ code }, output] = await Promise.all([child.status, readAndStop(child, undefined, child.stdout)]);
+    assert.equal(code, 130, await errors);
+    assert.match(await errors, /^interrupted after .*best epoch 1: top-1/m);
+    assert.ok(
+      (await errors).includes(`Stopped. The same command with --resume-from "${outputs}" goes on.\n`),
+    );
+    assert.match(output, /^best epoch 1: top-1 \d+\.\d %, top-5 100\.0 %\n.*best\.safetensors\n$/);
+    for (const file of ["best.safetensors", "resume.safetensors"]) {
+      assert.ok(await exists(join(outputs, file)), file);
+    }
+  });
+
+  await t.step(
+    "--resume-from refuses another recipe, and says what differs and where it is asked for",
+    async () => {
+      for (const file of ["main_model.yaml", "aux_model.yaml"]) {
+        await edit(join(work, file), { "weight_decay: 5e-4": "weight_decay: 4e-4" });
+      }
+      const { code, errors } = await program(
+        "train.ts",
+        ...training,
+        "--resume-from",
+        outputs,
+        "--batch-size",
+        "6",
+      );
+      assert.equal(code, 1);
+      assert.ok(
+        errors.endsWith(`Cannot resume from "${outputs}": it is another run
+  batchSize: was 4, is 6 (main_model.yaml:57:15 train.batch_size, or its flag)
+  weightDecay: was 0.0005, is 0.0004 (main_model.yaml:56:17 train.weight_decay, or its flag)
+  help: pass the same model, data and options, or start a new run from its weights
+`),
+        errors,
+      );
+      for (const file of ["main_model.yaml", "aux_model.yaml"]) {
+        await edit(join(work, file), { "weight_decay: 4e-4": "weight_decay: 5e-4" });
+      }
+    },
+  );
+
+  await t.step("--resume-from goes on to the end", async () => {
+    const { code, output, errors } = await program("train.ts", ...training, "--resume-from", outputs);
+    assert.equal(code, 0, errors);
+    assert.match(errors, /3 epochs, resumed at epoch \d step \d/);
+    assert.match(errors, /^epoch 3\/3 /m);
+    assert.match(output, /^best epoch \d: top-1/);
+    const files = Array.from(Deno.readDirSync(outputs), ({ name }) => name).sort();
+    assert.deepEqual(files, [
+      "auxiliary_1.safetensors",
+      "best.safetensors",
+      "events.jsonl",
+      "history.csv",
+      "resume.safetensors",
+      "tensorboard",
+    ]);
+  });
+
+  await t.step(
+    "eval.ts writes metrics.yaml and predictions; the reference's path of a checkpoint will do",
+    async () => {
+      const { code, output, errors } = await program(
+        "eval.ts",
+        ...[
+          "--load-weights",
+          join(outputs, "model/model.pth.tar-150"),
+          "--test-ann-files",
+          "--test-data-roots",
+          valRoot,
+        ],
+        ...[
+          "--save-metrics-to",
+          "metrics.yaml",
+          "--save-output-to",
+          "predictions.csv",
+          "--classes",
+          "disc,cross,square",
+        ],
+      );
+      assert.equal(code, 0, errors);
+      const best = join(outputs, "best.safetensors");
+      assert.equal(
+        errors,
+        `warning: there is no "${
+          join(outputs, "model/model.pth.tar-150")
+        }"; taking "${best}", the run's best weights\n`,
+      );
+      assert.match(output, /^top-1 accuracy .*\n[^]*\nmetrics\.yaml\npredictions\.csv\n$/);
+      const { files, metrics } = parse(await Deno.readTextFile(join(work, "metrics.yaml")));
+      assert.equal(files[0].source, best);
+      assert.deepEqual(metrics.map(({ key }: { key: string }) => key), [
+        "size",
+        "complexity",
+        "accuracy",
+        "top_5_accuracy",
+      ]);
+      const lines = (await Deno.readTextFile(join(work, "predictions.csv"))).trim().split("\r\n");
+      assert.equal(lines[0], "name,label,predicted,probability,label_probability");
+      assert.equal(lines.length, 1 + 6);
+    },
+  );
+
+  await t.step("eval.ts refuses other classes and other networks", async () => {
+    const test = ["--test-data-roots", valRoot, "--save-metrics-to", "m.yaml"];
+    const classes = await program("eval.ts", "--load-weights", outputs, ...test, "--classes", "a,b");
+    assert.equal(classes.code, 2);
+    const best = join(outputs, "best.safetensors");
+    assert.equal(
+      classes.errors,
+      `Cannot evaluate "${best}": found --classes a,b, wanted the classes of the weights: cross,disc,square\n`,
+    );
+    const auxiliary = join(outputs, "auxiliary_1.safetensors");
+    const network = await program("eval.ts", "--load-weights", auxiliary, ...test);
+    assert.equal(network.code, 2);
+    assert.equal(
+      network.errors,
+      `Cannot evaluate "${auxiliary}": it is of mobilenetv3_large_100, and the template's model is mobilenetv3_small_100\n`,
+    );
+    const exported = await program("eval.ts", "--load-weights", "model.xml", ...test);
+    assert.equal(exported.code, 3);
+  });
+
+  await t.step(
+    "export.ts and compress.ts look at what they are told, and say that they are not there yet",
+    async () => {
+      const exported = await program(
+        "export.ts",
+        "--load-weights",
+        join(outputs, "latest.pth"),
+        "--save-model-to",
+        "export",
+      );
+      assert.equal(exported.code, 3);
+      assert.match(
+        exported.errors,
+        /^Cannot export mobilenet-v3-small: export to OpenVINO IR and ONNX is not available yet/m,
+      );
+      const compressing = ["--load-weights", outputs, ...data, "--save-checkpoints-to", "compressed"];
+      const compressed = await program("compress.ts", ...compressing, "--nncf-quantization");
+      assert.equal(compressed.code, 3);
+      assert.match(
+        compressed.errors,
+        /^Cannot compress mobilenet-v3-small: int8 quantization is not available yet/m,
+      );
+      const without = await program("compress.ts", ...compressing);
+      assert.equal(without.code, 2);
+      assert.equal(
+        without.errors,
+        "Cannot compress mobilenet-v3-small: found no method, wanted --nncf-quantization\n",
+      );
+      const missing = await program("export.ts", "--load-weights", "nowhere", "--save-model-to", "export");
+      assert.equal(missing.code, 2);
+      assert.match(missing.errors, /^Cannot export "nowhere": no such file\n {2}help: /);
+      assert.ok(!(await exists(join(work, "export"))) && !(await exists(join(work, "compressed"))));
+    },
+  );
+
+  await t.step("mistakes in flags and files end with 2, mistakes in the data with 1", async () => {
+    const flag = await program("train.ts", ...data, "--epoch", "3");
+    assert.deepEqual([flag.code, flag.errors], [
+      2,
+      "error: unknown option '--epoch'\n(Did you mean --epochs?)\n(--help lists all options)\n",
+    ]);
+    const value = await program("train.ts", ...data, "--epochs", "many");
+    assert.deepEqual([value.code, value.errors], [
+      2,
+      "error: option '--epochs <n>' argument 'many' is invalid. wanted a whole number of at least 1\n" +
+      "(--help lists all options)\n",
+    ]);
+    const classes = await program(
+      "train.ts",
+      ...data,
+      "--classes",
+      "disc,cross,square,star",
+      "--from-scratch",
+    );
+    assert.deepEqual([classes.code, classes.errors.split("\n")[0]], [
+      1,
+      'Cannot train: 1 of 4 classes have no pictures in "train": "star"',
+    ]);
+    await edit(join(work, "main_model.yaml"), { "n_trials: 2": "n_trials: 0" });
+    const yaml = await program("train.ts", ...data);
+    assert.deepEqual([yaml.code, yaml.errors], [
+      2,
+      `Cannot use the template in "${work}": 1 problem\n` +
+      "  main_model.yaml:12:13: lr_finder.n_trials: found 0, wanted a whole number of at least 1\n",
+    ]);
+  });
+});
+
+const dryRun = `template: mobilenet-v3-small
+model: mobilenetv3_small_100.lamb_in1k
+weights: published for mobilenetv3_small_100.lamb_in1k, fetched once
+data:
+  classes:
+    - cross
+    - disc
+    - square
+  train: 12 pictures of PICTURES/train
+  validation: 6 pictures of PICTURES/val
+imageSize: 224
+device: cpu
+outputDir: outputs
+findLR:
+  mode: tpe
+  minLearningRate: 0.005
+  maxLearningRate: 0.029
+  step: 0.001
+  epochs: 6
+  trials: 15
+  warmUpEpochs: 1
+  savefig: lr_finder.png
+recipe:
+  name: mobilenet-v3-small
+  loss: softmax
+  epochs: 3
+  schedule: plateau
+  warmUpEpochs: 2
+  momentum: 0.9
+  weightDecay: 0.0005
+  labelSmoothing: 0
+  augmentation:
+    - kind: augMix
+      magnitude: 4
+      width: 2
+    - kind: flip
+      probability: 0.5
+    - kind: rotate
+      probability: 0.35
+      degrees: 10
+  batchSize: 128
+  plateau:
+    patience: 5
+    factor: 0.1
+    floor: 0.005
+  earlyStoppingPatience: 5
+  noBiasDecay: true
+  sam:
+    rho: 0.05
+  ema:
+    decay: 0.999
+  auxiliaryModels:
+    - model: mobilenetv3_large_100.ra_in1k
+      loss: amSoftmax
+      scale: auto
+      dropout: 0.2
+`;
+
+/** All that a program writes; Ctrl-C when a line comes. Once: a second signal would end the process at once. */
+async function readAndStop(
+  child: Deno.ChildProcess,
+  sign?: RegExp,
+  stream: ReadableStream<Uint8Array> = child.stderr,
+): Promise<string> {
+  let all = "", isTold = sign === undefined;
+  for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+    all += part;
+    if (isTold || !sign!.test(all)) continue;
+    isTold = true;
+    child.kill("SIGINT");
+  }
+  return all;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
