@@ -147,8 +147,11 @@ function augmentationOf(
   const { random_crop: crop, augmix, cutout, random_flip: flip, random_rotate: rotate } = transforms;
   const mixture = augMixOf(augmix?.cfg_str ?? "augmix-m5-w3");
   const steps: (AugmentationStep | false | undefined)[] = [
-    crop?.enable &&
-    { kind: "randomCrop", ...withoutUndefined({ probability: crop.p, enlargement: crop.scale }) },
+    crop?.enable && {
+      kind: "randomResizedCrop",
+      // sides of `scale` at least, in a picture that is square already
+      ...{ probability: crop.p ?? 0.5, minArea: (crop.scale ?? 0.9) ** 2, minAspect: 1 },
+    },
     augmix?.enable && mixture && { kind: "augMix", ...mixture },
     cutout?.enable &&
     { kind: "cutout", ...withoutUndefined({ probability: cutout.p, share: cutout.cutout_factor }) },

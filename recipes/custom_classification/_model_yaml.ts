@@ -216,7 +216,7 @@ export const modelFields: Fields<ModelYaml> = {
     workers: positiveInteger,
     transforms: {
       random_flip: { enable: yesNo, p: probability },
-      random_crop: { enable: yesNo, p: probability, scale: above(positiveNumber, 1) },
+      random_crop: { enable: yesNo, p: probability, scale: share },
       random_rotate: {
         enable: yesNo,
         p: probability,
