@@ -47,6 +47,7 @@ export type { CutoutOptions } from "./lib/augment/cutout.ts";
 export type { RandomCropOptions } from "./lib/augment/random_crop.ts";
 export type { MixOptions } from "./lib/augment/mix_batch.ts";
 export type { RandomErasingOptions } from "./lib/augment/random_erasing.ts";
+export type { RandomResizedCropOptions } from "./lib/augment/random_resized_crop.ts";
 export type { RotateOptions } from "./lib/augment/rotate.ts";
 export type { TestTimeAugmentation } from "./lib/augment/test_time_views.ts";
 export type { SamplerName } from "./lib/data/sampler.ts";

@@ -123,6 +123,12 @@ const probability: Check = (option, value) =>
     ? undefined
     : { option, found: value, wanted: "a number from 0 to 1", wrongType: typeof value !== "number" };
 
+/** A side as a share of another. */
+const side: Check = (option, value) =>
+  typeof value === "number" && value > 0 && value <= 1
+    ? undefined
+    : { option, found: value, wanted: "a number above 0, at most 1", wrongType: typeof value !== "number" };
+
 /** Only one value is possible here. */
 function only(value: unknown, why: string): Check {
   const written = value === true ? "True" : value === false ? "False" : describeValue(value);
@@ -216,7 +222,7 @@ export const modelFields: Fields<ModelYaml> = {
     workers: positiveInteger,
     transforms: {
       random_flip: { enable: yesNo, p: probability },
-      random_crop: { enable: yesNo, p: probability, scale: share },
+      random_crop: { enable: yesNo, p: probability, scale: side },
       random_rotate: {
         enable: yesNo,
         p: probability,

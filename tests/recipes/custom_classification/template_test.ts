@@ -124,6 +124,25 @@ for (const [folder, wanted] of Object.entries(expected)) {
   });
 }
 
+Deno.test("readTemplate() reads a random crop as the reference means it, and refuses a scale that is none", async () => {
+  await using copy = await copyOf("mobilenet_v3_small");
+  const path = join(copy.path, "main_model.yaml");
+  const crop = "random_crop:\n      enable: True\n      p: 0.3\n      scale: 0.9\n    random_flip:";
+  await edit(path, { "random_flip:": crop });
+  const { main: { recipe: { augmentation } } } = await readTemplate(copy.path);
+  assert.deepEqual((augmentation as readonly object[])[0], {
+    kind: "randomResizedCrop",
+    probability: 0.3,
+    minArea: 0.9 ** 2,
+    minAspect: 1,
+  });
+  await edit(path, { "scale: 0.9": "scale: 1.2" });
+  assert.match(
+    await problemsOf(copy.path),
+    /data\.transforms\.random_crop\.scale: found 1\.2, wanted a number above 0, at most 1/,
+  );
+});
+
 Deno.test("readTemplate() reads what else the reference's files hold, and tells what does not count", async () => {
   await using copy = await copyOf("mobilenet_v3_large_075");
   await edit(join(copy.path, "main_model.yaml"), {
