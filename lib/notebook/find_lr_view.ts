@@ -159,8 +159,8 @@ export function searchText(result: SearchSummary): string {
 export function searchHeadline(result: SearchSummary): HeadlineNumber[] {
   const { search, suggestion, trials, points, verdict } = result;
   const count = (state: Trial["state"]) => trials.filter((trial) => trial.state === state).length;
-  const kinds = (["pruned", "duplicate", "failed"] as const).filter((state) => count(state) > 0)
-    .map((state) => `${count(state)} ${state}`);
+  const kinds = ([["pruned", "pruned"], ["duplicate", "tried before"], ["failed", "failed"]] as const)
+    .filter(([state]) => count(state) > 0).map(([state, name]) => `${count(state)} ${name}`);
   return [
     {
       name: "learning rate",
