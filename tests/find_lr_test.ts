@@ -14,6 +14,8 @@ import { sharedPixelCache } from "../lib/data/cache.ts";
 import type { DatasetSplits } from "../lib/data/dataset.ts";
 import { gridRates } from "../lib/lr_finder/grid_search.ts";
 import { CheckpointError } from "../lib/training/checkpoint.ts";
+import { modelRecord } from "../lib/models/registry.ts";
+import { adaptiveRecipe } from "../lib/training/recipe.ts";
 import { tf } from "../lib/tensorflow/tf.ts";
 import { hashTensors } from "./training/_run_folder.ts";
 import { failure, freshFolder } from "./training/_runs.ts";
@@ -53,7 +55,12 @@ function stopAt(trial: number, epoch: number): Pick<FindLROptions, "signal" | "o
 }
 
 Deno.test("findLR() tries rates, each like a run of its own from the same first weights", async () => {
-  const found = await search({ pruning: "none", mode: "grid_search" });
+  const losses: number[][] = [[], [], [], []];
+  const found = await search({
+    pruning: "none",
+    mode: "grid_search",
+    onEvent: (event) => event.type === "search-epoch" && losses[event.trial]!.push(event.trainLoss),
+  });
   assert.equal(found.stopped, "completed");
   assert.deepEqual(found.trials.map(({ learningRate }) => learningRate).toSorted(), gridRates(quick));
   assert.deepEqual(
@@ -74,6 +81,7 @@ Deno.test("findLR() tries rates, each like a run of its own from the same first 
       outputDir: freshFolder(),
     });
     assert.deepEqual(trial.values, run.history.map(({ validationTop1 }) => validationTop1));
+    assert.deepEqual(losses[trial.number], run.history.map(({ trainLoss }) => trainLoss));
   }
 });
 
@@ -287,18 +295,36 @@ Deno.test("findLR() ends a range test when the loss diverges", async () => {
 });
 
 Deno.test("findLR() takes loss, classifier and augmentation of the recipe, and nothing that makes a step dearer", async () => {
+  const losses: number[] = [];
   const found = await search({
     recipe: "adaptive",
     loss: "amSoftmax",
-    trials: 1,
     dropout: 0.1,
-    weights: null,
+    trials: 1,
+    onEvent: (event) => event.type === "search-epoch" && losses.push(event.trainLoss),
   });
-  assert.equal(found.recipe.name, "adaptive");
-  assert.deepEqual([found.recipe.loss, found.recipe.sam], ["amSoftmax", { rho: 0.05 }]);
-  assert.equal(found.trials.length, 1);
-  const again = await search({ loss: "softmax", trials: 1 });
-  assert.notDeepEqual(again.trials[0]!.values, undefined);
+  assert.deepEqual([found.recipe.name, found.recipe.loss, found.recipe.sam], ["adaptive", "amSoftmax", {
+    rho: 0.05,
+  }]);
+  const { learningRate, values } = found.trials[0]!;
+  // The same without sharpness-aware minimisation, no bias decay, a moving average and an auxiliary model.
+  const run = await fineTune(small, data, {
+    weights: null,
+    imageSize: 32,
+    batchSize: 8,
+    seed: 3,
+    epochs: 2,
+    learningRate,
+    schedule: "constant",
+    loss: "amSoftmax",
+    dropout: 0.1,
+    augmentation: adaptiveRecipe(modelRecord(small)).augmentation,
+    view: false,
+    logs: [],
+    outputDir: freshFolder(),
+  });
+  assert.deepEqual(values, run.history.map(({ validationTop1 }) => validationTop1));
+  assert.deepEqual(losses, run.history.map(({ trainLoss }) => trainLoss));
 });
 
 Deno.test("findLR() refuses options that cannot be used, all at once, before anything is opened", async () => {

@@ -114,6 +114,8 @@ export interface SearchEndEvent {
   readonly stopped: "completed" | "interrupted";
   /** The rate to train with; none if the search tells none. */
   readonly suggestion: number | undefined;
+  /** How it was chosen, in words. */
+  readonly rule: string;
   /** How sure that is. */
   readonly verdict: Verdict;
   /** Why, in words. */

@@ -74,9 +74,8 @@ export async function searchLearningRate(
     }
   }
   const outcome = outcomeOf(state, data.validation);
-  const { suggestion, verdict, reason, stopped } = outcome;
   const elapsedSeconds = (performance.now() - started) / 1000;
-  await emit({ type: "search-end", stopped, suggestion, verdict, reason, elapsedSeconds });
+  await emit({ type: "search-end", ...outcome, elapsedSeconds });
   return { outcome, state };
 }
 

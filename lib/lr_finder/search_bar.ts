@@ -17,7 +17,7 @@ import type { SearchReader } from "./reader.ts";
  * import assert from "node:assert/strict";
  * let text = "";
  * const bar = searchBar({ interactive: false, write: (part) => text += part });
- * const end = { stopped: "completed", verdict: "clear", reason: "It is the best of 15 trials." } as const;
+ * const end = { stopped: "completed", verdict: "clear", rule: "the best", reason: "It is the best of 15 trials." } as const;
  * bar({ type: "search-end", ...end, suggestion: 0.013, elapsedSeconds: 75 });
  * bar.close();
  * assert.equal(text, "learning rate 0.013, found in 1:15 (clear). It is the best of 15 trials.\n");

@@ -70,8 +70,17 @@ export function searchFigures(result: SearchSummary): SearchFigures {
   };
 }
 
+/** What the figure of a search shows. */
+export interface DrawnSearch extends
+  Pick<
+    SearchSummary,
+    "model" | "suggestion" | "verdict" | "rule" | "reason" | "trials" | "points" | "validationSize"
+  > {
+  readonly search: Pick<LRSearch, "mode" | "minLearningRate" | "maxLearningRate">;
+}
+
 /** The trials or the curve of a search. */
-export function drawSearch(result: SearchSummary): Figure {
+export function drawSearch(result: DrawnSearch): Figure {
   const { search, suggestion, trials, points, validationSize, rule, reason } = result;
   const best = bestTrial(trials)?.values.at(-1);
   const caption = {
@@ -96,7 +105,7 @@ export function drawSearch(result: SearchSummary): Figure {
 }
 
 /** E.g. `suggestion 0.0035 (clear)`. */
-export function searchAnswer({ suggestion, verdict }: SearchSummary): string {
+export function searchAnswer({ suggestion, verdict }: Pick<SearchSummary, "suggestion" | "verdict">): string {
   return suggestion === undefined
     ? `no suggestion (${verdict})`
     : `suggestion ${formatRate(suggestion)} (${verdict})`;
@@ -150,8 +159,8 @@ export function searchText(result: SearchSummary): string {
 export function searchHeadline(result: SearchSummary): HeadlineNumber[] {
   const { search, suggestion, trials, points, verdict } = result;
   const count = (state: Trial["state"]) => trials.filter((trial) => trial.state === state).length;
-  const kinds = (["pruned", "duplicate", "failed"] as const).filter((state) => count(state) > 0)
-    .map((state) => `${count(state)} ${state}`);
+  const kinds = ([["pruned", "pruned"], ["duplicate", "tried before"], ["failed", "failed"]] as const)
+    .filter(([state]) => count(state) > 0).map(([state, name]) => `${count(state)} ${name}`);
   return [
     {
       name: "learning rate",

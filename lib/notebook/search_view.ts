@@ -14,6 +14,7 @@ import { learningRateCurve } from "../plots/lr_curve.ts";
 import { learningRateTrials } from "../plots/lr_trials.ts";
 import { formatDuration, formatLoss, formatRate } from "../training/readers/format.ts";
 import { type DisplayFunction, liveOutput, type MimeBundle, notebookDisplay } from "./display.ts";
+import { drawSearch } from "./find_lr_view.ts";
 import { html } from "./html.ts";
 
 /** What the view knows of the search so far. */
@@ -104,14 +105,17 @@ export function searchView(options: SearchViewOptions = {}): SearchReader {
   return Object.assign(read, { close });
 }
 
-/** The figure of what is known so far. */
+/** The figure of what is known so far, and in the end with the answer. */
 function draw({ start, trials, points, end }: ViewState): Figure {
-  const { minLearningRate, maxLearningRate, model, mode } = start!;
+  const { minLearningRate, maxLearningRate, model, mode, validationSize } = start!;
+  if (end !== undefined) {
+    const search = { mode, minLearningRate, maxLearningRate };
+    return drawSearch({ ...end, model, search, trials, points, validationSize });
+  }
   const caption = {
     title: `Learning rate of ${model}`,
     bounds: [minLearningRate, maxLearningRate] as const,
-    suggestion: end?.suggestion,
-    lines: [end === undefined ? "the search goes on" : ending(end)],
+    lines: ["the search goes on"],
   };
   return mode === "fast_ai" ? learningRateCurve(points, caption) : learningRateTrials(trials, caption);
 }

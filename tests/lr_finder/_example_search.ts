@@ -99,6 +99,7 @@ export function exampleSearchEvents(): LRSearchEvent[] {
       stopped: "completed",
       suggestion: 0.005,
       verdict: "clear",
+      rule: exampleSearch.rule,
       reason: exampleSearch.reason,
       elapsedSeconds: 75,
     },

@@ -53,6 +53,7 @@ Deno.test("searchBar() says why no rate is suggested", () => {
     stopped: "completed",
     suggestion: undefined,
     verdict: "flat",
+    rule: "the steepest",
     reason: "The loss does not fall.",
     elapsedSeconds: 61,
   });

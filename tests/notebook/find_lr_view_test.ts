@@ -27,8 +27,8 @@ Deno.test("withFindLRView() shows suggestion, rule, reason and trials in a termi
   for (
     const part of [
       "0.005",
-      "2 trials".replace("2", "5"),
-      "1 pruned, 1 duplicate, 1 failed",
+      "5 trials",
+      "1 pruned, 1 tried before, 1 failed",
       "15.0 points",
       "<table",
     ]
