@@ -1,6 +1,7 @@
 import type { DatasetSplits } from "../data/dataset.ts";
 import type { Model } from "../models/model.ts";
 import { type Clock, startClock } from "../training/clock.ts";
+import { plural } from "../plots/theme.ts";
 import { formatDuration } from "../training/readers/format.ts";
 import type { TrialBench } from "./_bench.ts";
 import type { Cost } from "./_cost.ts";
@@ -68,13 +69,15 @@ export function startEvent(
   const range = `from ${minLearningRate} to ${maxLearningRate}`;
   const done = state.trials.length === 0 ? "" : `, ${state.trials.length} of which are done`;
   const plan = mode === "fast_ai"
-    ? `a range test of ${rangeSteps(search)} steps ${range}, after ${warmUpEpochs} ` +
-      `${warmUpEpochs === 1 ? "epoch" : "epochs"} of warm-up`
-    : `${trials} trials of ${epochs} epochs at rates ${range} in steps of ${step}, ` +
+    ? `a range test of ${rangeSteps(search)} steps ${range}, after ${
+      plural(warmUpEpochs, "epoch")
+    } of warm-up`
+    : `${plural(trials, "trial")} of ${plural(epochs, "epoch")} at rates ${range} in steps of ${step}, ` +
       `chosen by ${mode === "tpe" ? "TPE" : "grid search"}${done}`;
   const most = mode === "fast_ai" ? "" : "at most ";
   const message = `Looking for the learning rate: ${plan}. It takes ${most}` +
-    `${Number(toCome.toFixed(1))} epochs of ${pictures} pictures, about ${formatDuration(estimatedSeconds)}` +
+    `${plural(Number(toCome.toFixed(1)), "epoch")} of ${plural(pictures, "picture")}, ` +
+    `about ${formatDuration(estimatedSeconds)}` +
     (mode === "fast_ai" || state.search.pruning === "none" ? "" : ", less if trials are pruned");
   return {
     type: "search-start",

@@ -1,4 +1,5 @@
 import { percent } from "../metrics/percent.ts";
+import { plural } from "../plots/theme.ts";
 import type { Trial } from "./trial.ts";
 
 /**
@@ -15,7 +16,7 @@ import type { Trial } from "./trial.ts";
  * ```
  */
 export function describeTrial({ state, values }: Trial): string {
-  const epochs = values.length === 1 ? "1 epoch" : `${values.length} epochs`;
+  const epochs = plural(values.length, "epoch");
   const top1 = percent(values.at(-1) ?? NaN);
   switch (state) {
     case "complete":

@@ -1,4 +1,5 @@
 import type { Dataset } from "../data/dataset.ts";
+import { plural } from "../plots/theme.ts";
 import { bestTrial } from "./best_trial.ts";
 import { judgeCurve, type Judgement, judgeTrials } from "./judge.ts";
 import { SKIP_END, SKIP_START } from "./range_test.ts";
@@ -75,6 +76,7 @@ function ruleOf({ search, trials }: SearchState): string {
   }
   const best = bestTrial(trials);
   const which = best === undefined ? "" : `, trial ${best.number + 1} of ${trials.length}`;
-  return `the rate of the trial with the best validation top-1 after ${search.epochs} ` +
-    `${search.epochs === 1 ? "epoch" : "epochs"}${which}`;
+  return `the rate of the trial with the best validation top-1 after ${
+    plural(search.epochs, "epoch")
+  }${which}`;
 }
