@@ -392,8 +392,8 @@ Deno.test("fineTune() augments by the steps of its recipe, and resumes with the 
     refused.message,
     "Cannot run fineTune(): 2 options have values that cannot be used\n" +
       "  augmentation[0].probability: found 3, wanted a number from 0 to 1\n" +
-      '  augmentation[1].kind: found "cutOut", wanted "augMix", "cutout", "flip", "randomCrop", "randomErasing" or ' +
-      '"rotate" (did you mean "cutout"?)\n' +
+      '  augmentation[1].kind: found "cutOut", wanted "augMix", "cutout", "flip", "randomCrop", "randomErasing", ' +
+      '"randomResizedCrop" or "rotate" (did you mean "cutout"?)\n' +
       "  help: leave an option out to get its default",
   );
 });

@@ -19,9 +19,9 @@ export type RngStream =
   | "replacement"
   | "weights"
   | "dropout"
+  | "search"
   | "mixing"
-  | "sampler"
-  | "search";
+  | "sampler";
 
 const streams: Readonly<Record<RngStream, number>> = {
   order: 0,
@@ -30,9 +30,9 @@ const streams: Readonly<Record<RngStream, number>> = {
   replacement: 3,
   weights: 4,
   dropout: 5,
-  mixing: 6,
-  sampler: 7,
-  search: 8,
+  search: 6,
+  mixing: 7,
+  sampler: 8,
 };
 
 /** A source of random numbers. */
