@@ -16,7 +16,7 @@ export const networks = {
     rates: [0.01, 0.03, 0.1],
   },
   /** From random weights, with MobileNetV3's recipe. */
-  small: { id: "mobilenetv3_small_100", weights: null, epochs: 14, batchSize: 32, rates: [0.03, 0.1, 0.2] },
+  small: { id: "mobilenetv3_small_100", weights: null, epochs: 10, batchSize: 16, rates: [0.05, 0.1] },
 } as const;
 export type NetworkName = keyof typeof networks;
 export const dataNames = ["fashion", "emoji"] as const;
@@ -26,7 +26,7 @@ export type DataName = typeof dataNames[number];
 export const sizes = {
   imageSize: 48,
   /** Pictures, as many of each class; what of them there is of the emoji, drawn from up to so many of each class. */
-  pictures: { train: 384, validation: 240, test: 1000 },
+  pictures: { train: 256, validation: 200, test: 1000 },
   emojiPicturesPerClass: 400,
   pictureSeed: 7,
 } as const;
@@ -35,7 +35,7 @@ export const sizes = {
 export const seeds = [0, 1, 2] as const, searchSeed = 100;
 
 /**
- * What is changed in the adaptive recipe because runs have 144 or 168 steps, so that each part can act: the average reaches
+ * What is changed in the adaptive recipe because runs have 96 or 160 steps, so that each part can act: the average reaches
  * over 20 steps (not 1000), the rate rises for one epoch (not 5), and a plateau is three epochs without a better loss (not
  * six). A plateau that does not come is made up for after three quarters of the epochs, as the recipe does.
  */
