@@ -182,7 +182,8 @@ export function applyAugMix(image: Pixels, { chains, mixture }: AugMixPlan): Pix
     const changed = operations.reduce(applyOperation, image).data;
     for (let at = 0; at < sum.length; at++) sum[at]! += Math.fround(share * changed[at]!);
   }
-  const mixed = Uint8Array.from(sum, (value) => Math.min(255, value));
+  const mixed = new Uint8Array(sum.length);
+  for (let at = 0; at < sum.length; at++) mixed[at] = Math.min(255, sum[at]!);
   return blend(image, { width, height, data: mixed }, mixture);
 }
 
