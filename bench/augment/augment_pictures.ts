@@ -17,7 +17,9 @@ const [folder, steps, seconds] = Deno.args as [string, string, string];
 const augment = createAugmentation(JSON.parse(steps));
 const pictures: Pixels[] = [];
 for (const { image } of (await imageFolder(folder)).samples) {
-  const { data, info } = await sharp(image as string).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await sharp(image as string).removeAlpha().raw().toBuffer({
+    resolveWithObject: true,
+  });
   pictures.push({ width: info.width, height: info.height, data: new Uint8Array(data) });
 }
 
