@@ -13,23 +13,12 @@
 import { join } from "node:path";
 import process from "node:process";
 import { Command } from "npm:commander@15.1.0";
-import type { Dataset, DatasetSplits } from "../lib/data/dataset.ts";
-import { emojiPictures } from "../lib/data/datasets/emoji.ts";
-import { fashionMNIST } from "../lib/data/datasets/fashion_mnist.ts";
 import { writeFile } from "../lib/files/write_file.ts";
 import { cacheFolder } from "../lib/provision/cache.ts";
-import { evaluate, fineTune, split } from "../mod.ts";
+import { evaluate, fineTune } from "../mod.ts";
+import { openData } from "./ablation/data.ts";
 import { bestRate, readResults, type Result, resultsFolder } from "./ablation/results.ts";
-import {
-  type AblationRun,
-  type DataName,
-  nameOf,
-  networks,
-  queue,
-  recipeOf,
-  settingsOf,
-  sizes,
-} from "./ablation/runs.ts";
+import { type AblationRun, nameOf, networks, queue, recipeOf, settingsOf, sizes } from "./ablation/runs.ts";
 import { writeDocument } from "./ablation/document.ts";
 
 const options = new Command("ablation")
@@ -39,8 +28,6 @@ const options = new Command("ablation")
   .option("--document", "write docs/results.md from the results")
   .parse(["deno", "ablation", ...Deno.args])
   .opts<{ list?: boolean; only?: string; limit: number; document?: boolean }>();
-
-const opened = new Map<DataName, DatasetSplits & { test: Dataset }>();
 
 const wanted = queue().filter((run) => nameOf(run).includes(options.only ?? ""));
 if (options.list) {
@@ -127,26 +114,4 @@ function written(result: Result): string {
 
 function rounded(value: number): number {
   return Number(value.toPrecision(5));
-}
-
-/** The same pictures for every run. */
-async function openData(name: DataName): Promise<DatasetSplits & { test: Dataset }> {
-  const known = opened.get(name);
-  if (known !== undefined) return known;
-  const { imageSize, pictures: { train, validation, test }, emojiPicturesPerClass, pictureSeed } = sizes;
-  const all = name === "fashion"
-    ? await fashionMNIST()
-    : await emojiPictures({ size: imageSize, picturesPerClass: emojiPicturesPerClass });
-  const part = (set: Dataset, count: number) =>
-    count >= set.samples.length
-      ? set
-      : split(set, { validation: count / set.samples.length, seed: pictureSeed }).validation;
-  const data = {
-    ...all,
-    train: part(all.train, train),
-    validation: part(all.validation, validation),
-    test: part(all.test!, test),
-  };
-  opened.set(name, data);
-  return data;
 }
