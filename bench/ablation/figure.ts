@@ -6,7 +6,9 @@ import { type Row, summarise } from "./summary.ts";
 import { dataTitles, titleOf } from "./tables.ts";
 
 /** Height of a configuration's line, and of what a panel has besides, in pixels. */
-const lineHeight = 22, panelExtra = 86, top = 84;
+const lineHeight = 22, panelExtra = 92, top = 84;
+/** Share of the width that names of configurations have. */
+const labelShare = 0.2;
 
 /**
  * Test top-1 of every run, a panel for each network and data set, configurations from the best mean down.
@@ -42,7 +44,7 @@ export function ablationFigure(results: readonly Result[]): Figure {
       traces.push(...panelTraces(rows, suffix));
       const adaptive = rows.find(({ configuration }) => configuration === "adaptive");
       if (adaptive !== undefined) shapes.push(adaptiveLine(adaptive, suffix));
-      const left = column === 0 ? 0.2 : 0.72, right = column === 0 ? 0.48 : 1;
+      const left = column === 0 ? labelShare : 0.52 + labelShare, right = column === 0 ? 0.48 : 1;
       axes[`xaxis${suffix}`] = axis("test top-1, %", { domain: [left, right], anchor: `y${suffix}` });
       axes[`yaxis${suffix}`] = axis("", {
         domain,
@@ -123,7 +125,7 @@ function heading(network: NetworkName, data: DataName, x: number, y: number): un
     text: `<b>${dataTitles[data]}</b>, ${titleOf(network)}`,
     xref: "paper",
     yref: "paper",
-    x: x - (x < 0.5 ? 0.2 : 0.2),
+    x: x - labelShare,
     y,
     xanchor: "left",
     yanchor: "bottom",
