@@ -180,9 +180,10 @@ export function applyAugMix(image: Pixels, { chains, mixture }: AugMixPlan): Pix
   const sum = new Float32Array(data.length);
   for (const { share, operations } of chains) {
     const changed = operations.reduce(applyOperation, image).data;
-    for (let at = 0; at < sum.length; at++) sum[at]! += Math.fround(share * changed[at]!);
+    const shares = Float32Array.from({ length: 256 }, (_, value) => share * value);
+    for (let at = 0; at < sum.length; at++) sum[at]! += shares[changed[at]!]!;
   }
-  const mixed = new Uint8Array(sum.length);
+  const mixed = new Uint8Array(data.length);
   for (let at = 0; at < sum.length; at++) mixed[at] = Math.min(255, sum[at]!);
   return blend(image, { width, height, data: mixed }, mixture);
 }
