@@ -2,7 +2,7 @@ import { writeFile } from "../../lib/files/write_file.ts";
 import { replaceSection } from "../training/document.ts";
 import { ablationFigure } from "./figure.ts";
 import { readResults, type Result } from "./results.ts";
-import { dataNames, type NetworkName, networks, queue } from "./runs.ts";
+import { dataNames, type NetworkName, networks, queue, searchSeed } from "./runs.ts";
 import { summarise } from "./summary.ts";
 import { conditions, dataTitles, rateTable, techniqueTable, titleOf, verdict } from "./tables.ts";
 
@@ -13,9 +13,12 @@ export async function writeDocument(): Promise<void> {
   const results = await readResults();
   if (results.length === 0) throw new Error("Cannot write the tables: there is no result yet");
   const [page, figure] = [`${docs}results.md`, `${docs}figures/ablation.svg`];
-  await ablationFigure(results).save(figure);
+  const compared = results.filter(({ seed }) => seed !== searchSeed);
+  if (compared.length > 0) await ablationFigure(compared).save(figure);
   await writeFile(page, replaceSection(await Deno.readTextFile(page), "ablation", sections(results)));
-  const { success } = await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", page, figure] })
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--quiet", page, ...compared.length > 0 ? [figure] : []],
+  })
     .output();
   if (!success) throw new Error(`Cannot format ${page}`);
 }
@@ -31,7 +34,7 @@ export function sections(results: readonly Result[]): string {
   );
   return [
     conditions(results, queue().length),
-    "![Test top-1 of every run, by configuration](figures/ablation.svg)",
+    parts.length === 0 ? "" : "![Test top-1 of every run, by configuration](figures/ablation.svg)",
     ...parts,
     "### Learning rates",
     rateTable(results),

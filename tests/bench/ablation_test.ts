@@ -205,6 +205,11 @@ Deno.test("sections() and ablationFigure() show what there is", () => {
     replaceSection("<!-- ablation: begin --><!-- ablation: end -->", "ablation", text).includes(text),
     true,
   );
+  assert.match(text, /figures\/ablation\.svg/);
+  const search = { network: "small", data: "fashion", configuration: "adaptive", learningRate: 0.1 } as const;
+  const searched = sections([result({ ...search, seed: searchSeed }, 0.7)]);
+  assert.match(searched, /\| `mobilenetv3_small_100` \| adaptive \| 0\.1: 70\.0 % \|$/);
+  assert.doesNotMatch(searched, /svg/);
   const [dots, means] = ablationFigure(results).data as { x: number[]; y: string[] }[];
   assert.equal(dots!.x.length, 16);
   assert.deepEqual(means!.y, ["baseline", "no SAM", "adaptive", "no AugMix", "no EMA", "no rotation"]);
