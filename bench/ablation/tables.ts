@@ -19,7 +19,10 @@ export const dataTitles: Readonly<Record<DataName, string>> = { fashion: "Fashio
  */
 export function techniqueTable(rows: readonly Row[]): string {
   const head = ["", "test top-1", "to adaptive, points", "epochs", "processor time", "of adaptive's"];
-  const secondsOf = ({ results }: Row) => mean(results.map(({ processorSeconds }) => processorSeconds));
+  /** Of the runs that were not stopped in between: the others' times lack a part. */
+  const secondsOf = ({ results }: Row) =>
+    mean(results.filter(({ wentOn }) => !wentOn).map((run) => run.processorSeconds));
+  const known = (seconds: number, text: string) => Number.isNaN(seconds) ? "" : text;
   const adaptive = rows.find(({ configuration }) => configuration === "adaptive");
   return toMarkdown(
     head,
@@ -27,6 +30,7 @@ export function techniqueTable(rows: readonly Row[]): string {
       const { configuration, results, top1, difference } = row;
       const accuracies = results.map(({ testTop1 }) => testTop1),
         epochs = results.map(({ epochs }) => epochs);
+      const seconds = secondsOf(row), whole = adaptive === undefined ? NaN : secondsOf(adaptive);
       const few = results.length < seeds.length ? `, ${results.length} of ${seeds.length} seeds` : "";
       return [
         configuration + few,
@@ -39,8 +43,8 @@ export function techniqueTable(rows: readonly Row[]): string {
         Math.min(...epochs) === Math.max(...epochs)
           ? `${epochs[0]}`
           : `${Math.min(...epochs)} to ${Math.max(...epochs)}`,
-        `${secondsOf(row).toFixed(0)} s`,
-        adaptive === undefined ? "" : `${(secondsOf(row) / secondsOf(adaptive)).toFixed(2)}x`,
+        known(seconds, `${seconds.toFixed(0)} s`),
+        known(seconds / whole, `${(seconds / whole).toFixed(2)}x`),
       ];
     }),
   );
