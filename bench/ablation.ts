@@ -13,22 +13,12 @@
 import { join } from "node:path";
 import process from "node:process";
 import { Command } from "npm:commander@15.1.0";
-import type { Dataset, DatasetSplits } from "../lib/data/dataset.ts";
-import { emojiPictures } from "../lib/data/datasets/emoji.ts";
-import { fashionMNIST } from "../lib/data/datasets/fashion_mnist.ts";
 import { writeFile } from "../lib/files/write_file.ts";
 import { cacheFolder } from "../lib/provision/cache.ts";
-import { evaluate, fineTune, split } from "../mod.ts";
+import { evaluate, fineTune } from "../mod.ts";
+import { openData } from "./ablation/data.ts";
 import { bestRate, readResults, type Result, resultsFolder } from "./ablation/results.ts";
-import {
-  type AblationRun,
-  type DataName,
-  nameOf,
-  networks,
-  queue,
-  recipeOf,
-  settings,
-} from "./ablation/runs.ts";
+import { type AblationRun, nameOf, networks, queue, recipeOf, settingsOf, sizes } from "./ablation/runs.ts";
 import { writeDocument } from "./ablation/document.ts";
 
 const options = new Command("ablation")
@@ -38,8 +28,6 @@ const options = new Command("ablation")
   .option("--document", "write docs/results.md from the results")
   .parse(["deno", "ablation", ...Deno.args])
   .opts<{ list?: boolean; only?: string; limit: number; document?: boolean }>();
-
-const opened = new Map<DataName, DatasetSplits & { test: Dataset }>();
 
 const wanted = queue().filter((run) => nameOf(run).includes(options.only ?? ""));
 if (options.list) {
@@ -60,7 +48,7 @@ async function work(): Promise<void> {
     const result = await carryOut(run, run.learningRate ?? bestRate(done, run), stop.signal);
     if (result === undefined) return;
     await Deno.mkdir(resultsFolder, { recursive: true });
-    await writeFile(join(resultsFolder, `${nameOf(run)}.json`), `${JSON.stringify(result, null, 2)}\n`);
+    await writeFile(join(resultsFolder, `${nameOf(run)}.json`), written(result));
     console.error(
       `${nameOf(run)}: ${(100 * result.testTop1).toFixed(2)} % in ${result.seconds.toFixed(0)} s`,
     );
@@ -84,7 +72,7 @@ async function carryOut(
       ? { resumeFrom: outputDir }
       : { recipe: recipeOf(run, learningRate), seed: run.seed, outputDir }),
     weights,
-    imageSize: settings.imageSize,
+    imageSize: sizes.imageSize,
     logs: [],
     view: false,
     signal,
@@ -94,44 +82,36 @@ async function carryOut(
   const { top1, loss } = await evaluate(trained, data.test);
   await trained.model.dispose();
   await Deno.remove(outputDir, { recursive: true });
-  const sizes = { train: data.train, validation: data.validation, test: data.test };
+  const parts = { train: data.train, validation: data.validation, test: data.test };
+  const { library, processor, threads } = trained.environment;
   return {
     ...run,
+    settings: settingsOf(run.network),
     learningRateUsed: learningRate,
     model: trained.model.id,
-    imageSize: settings.imageSize,
-    pictures: Object.fromEntries(Object.entries(sizes).map(([name, { samples }]) => [name, samples.length])),
+    pictures: Object.fromEntries(Object.entries(parts).map(([name, { samples }]) => [name, samples.length])),
     recipe: trained.recipe,
     testTop1: top1,
-    testLoss: loss,
-    validationTop1: trained.best!.validationTop1,
+    testLoss: rounded(loss),
+    validationTop1: rounded(trained.best!.validationTop1),
     bestEpoch: trained.best!.epoch,
     epochs: trained.history.length,
-    validationTop1ByEpoch: trained.history.map(({ validationTop1 }) => validationTop1),
-    trainLossByEpoch: trained.history.map(({ trainLoss }) => trainLoss),
-    /** Of the wall and of the processor; other work may have run beside it. A run that went on lacks its first part. */
-    seconds: trained.durationSeconds,
-    processorSeconds: (user + system) / 1e6,
+    validationTop1ByEpoch: trained.history.map(({ validationTop1 }) => rounded(validationTop1)),
+    trainLossByEpoch: trained.history.map(({ trainLoss }) => rounded(trainLoss)),
+    learningRateByEpoch: trained.history.map((epoch) => rounded(epoch.learningRate)),
+    seconds: rounded(trained.durationSeconds),
+    processorSeconds: rounded((user + system) / 1e6),
     wentOn: begun,
-    library: trained.environment.library,
+    environment: { library, processor, threads },
   };
 }
 
-/** The same pictures for every run. */
-async function openData(name: DataName): Promise<DatasetSplits & { test: Dataset }> {
-  const known = opened.get(name);
-  if (known !== undefined) return known;
-  const all = name === "fashion" ? await fashionMNIST() : await emojiPictures({ size: settings.imageSize });
-  const test = all.test!;
-  const part = (set: Dataset, count: number) =>
-    split(set, { validation: count / set.samples.length, seed: 7 }).validation;
-  const { train, validation, test: tested } = settings.pictures;
-  const data = name === "emoji" ? { ...all, test } : {
-    ...all,
-    train: part(all.train, train),
-    validation: part(all.validation, validation),
-    test: part(test, tested),
-  };
-  opened.set(name, data);
-  return data;
+/** As JSON, with lists of numbers on one line. */
+function written(result: Result): string {
+  const text = JSON.stringify(result, null, 2);
+  return text.replaceAll(/\[[\s\d.,e-]+\]/g, (list) => list.replaceAll(/\s+/g, " ")) + "\n";
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(5));
 }

@@ -36,7 +36,10 @@ for (const set of setNames) {
   if (set === "main" && figure !== undefined) await trainingFigure(results).save(figure);
   if (!write) continue;
   if (set === "main") await trainingFigure(results).save(figurePath);
-  await writeFile(documentPath, replaceSection(await Deno.readTextFile(documentPath), set, section));
+  await writeFile(
+    documentPath,
+    replaceSection(await Deno.readTextFile(documentPath), `training ${set}`, section),
+  );
 }
 if (write) {
   const { success } = await new Deno.Command(Deno.execPath(), {

@@ -1,20 +1,18 @@
-import type { SetName } from "./options.ts";
-
 /**
- * Puts a text between the marks of a set, `<!-- training <set>: begin -->` and `<!-- training <set>: end -->`.
+ * Puts a text between marks, `<!-- <section>: begin -->` and `<!-- <section>: end -->`.
  *
  * @param document The Markdown.
- * @param set Whose marks.
+ * @param section What the marks are called.
  * @param text What is to be between them.
  * @returns The new document.
  * @throws {RangeError} If the marks are not there.
  */
-export function replaceSection(document: string, set: SetName, text: string): string {
-  const [begin, end] = [`<!-- training ${set}: begin -->`, `<!-- training ${set}: end -->`];
+export function replaceSection(document: string, section: string, text: string): string {
+  const [begin, end] = [`<!-- ${section}: begin -->`, `<!-- ${section}: end -->`];
   const from = document.indexOf(begin), to = document.indexOf(end);
   if (from < 0 || to < from) {
     throw new RangeError(
-      `Cannot write the tables of set ${set}: the document has no marks for them\n` +
+      `Cannot write the section "${section}": the document has no marks for it\n` +
         `  help: add the lines ${begin} and ${end}`,
     );
   }

@@ -36,9 +36,12 @@ export function cutout({ probability = 0.35, share = 0.3 }: CutoutOptions = {}):
     const top = rng.integer(0, height - 1) - (holeHeight >> 1);
     const color = [rng.integer(0, 255), rng.integer(0, 255), rng.integer(0, 255)];
     const data = image.data.slice();
+    const [fromX, toX] = [Math.max(left, 0), Math.min(left + holeWidth, width)];
     for (let y = Math.max(top, 0); y < Math.min(top + holeHeight, height); y++) {
-      for (let x = Math.max(left, 0); x < Math.min(left + holeWidth, width); x++) {
-        data.set(color, 3 * (y * width + x));
+      for (let at = 3 * (y * width + fromX); at < 3 * (y * width + toX); at += 3) {
+        data[at] = color[0]!;
+        data[at + 1] = color[1]!;
+        data[at + 2] = color[2]!;
       }
     }
     return { width, height, data };

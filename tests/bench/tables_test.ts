@@ -124,11 +124,11 @@ Deno.test("withMeasured() replaces a measurement of the same configuration, or a
 Deno.test("replaceSection() puts a text between the marks", () => {
   const document = "a\n<!-- training busy: begin -->\nold\n<!-- training busy: end -->\nb\n";
   const replaced = "a\n<!-- training busy: begin -->\n\nnew\n\n<!-- training busy: end -->\nb\n";
-  assert.equal(replaceSection(document, "busy", "new"), replaced);
-  assert.equal(replaceSection(replaced, "busy", "new"), replaced);
-  assert.throws(() => replaceSection(document, "main", "new"), {
+  assert.equal(replaceSection(document, "training busy", "new"), replaced);
+  assert.equal(replaceSection(replaced, "training busy", "new"), replaced);
+  assert.throws(() => replaceSection(document, "training main", "new"), {
     name: "RangeError",
-    message: "Cannot write the tables of set main: the document has no marks for them\n" +
+    message: 'Cannot write the section "training main": the document has no marks for it\n' +
       "  help: add the lines <!-- training main: begin --> and <!-- training main: end -->",
   });
 });
