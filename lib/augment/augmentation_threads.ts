@@ -73,8 +73,8 @@ async function ask(
   const answer = await new Promise<Answer>((resolve) => {
     waiting.push({ resolve });
     // A copy, for the cache keeps its own. Without it all of the memory that `data` is a view of would be copied.
-    const copy = data.slice();
-    worker.postMessage({ ...key, width, height, data: copy } satisfies Request, [copy.buffer]);
+    const { buffer } = data.slice();
+    worker.postMessage({ ...key, width, height, buffer } satisfies Request, [buffer]);
   });
   if (waiting.length === 0) worker.unref();
   if (answer.data === undefined) throw new Error(`Cannot augment a picture: ${answer.error}`);
