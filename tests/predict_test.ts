@@ -6,7 +6,7 @@ import type { RawImage } from "../lib/data/dataset.ts";
 import { DatasetError } from "../lib/data/dataset_error.ts";
 import type { HostTensor } from "../lib/graph/host_tensor.ts";
 import { loadModel } from "../lib/load_model.ts";
-import { createModel } from "../lib/models/model.ts";
+import { createModel, type LogitsOptions } from "../lib/models/model.ts";
 import { modelRecord } from "../lib/models/registry.ts";
 import { predict, type PredictOptions } from "../lib/predict.ts";
 import { tf } from "../lib/tensorflow/mod.ts";
@@ -80,6 +80,12 @@ Deno.test("predict() with test-time augmentation gives the mean probability of b
     predict(sure, pictures, { testTimeAugmentation: 2 } as unknown as PredictOptions),
   );
   assert.match(message, /testTimeAugmentation: found 2, wanted true, or an object like /);
+  const misspelt = { testTimeAugmentation: { crop: true } } as LogitsOptions;
+  const refused = await failure(sure.logits(pictures, misspelt));
+  assert.match(
+    refused.message,
+    /^Cannot run logits\(\): [^]* testTimeAugmentation.crop: found true, wanted no other settings than flip, crops\n/,
+  );
 });
 
 Deno.test("predict() takes pixels, bytes, paths, URLs and folders, one or several", async () => {

@@ -8,7 +8,8 @@ export interface Request extends AugmentationKey {
   readonly steps: string;
   readonly width: number;
   readonly height: number;
-  readonly data: Uint8Array;
+  /** The picture's bytes. Not as an array, of which Deno looks at each element when it arrives: 0.3 microseconds a byte. */
+  readonly buffer: ArrayBuffer;
 }
 
 /** The changed bytes, or why there are none. */
@@ -19,11 +20,11 @@ export interface Answer {
 
 const made = new Map<string, ReturnType<typeof augmentByKey>>();
 
-parentPort!.on("message", ({ steps, width, height, data, ...key }: Request) => {
+parentPort!.on("message", ({ steps, width, height, buffer, ...key }: Request) => {
   try {
     const augment = made.get(steps) ?? augmentByKey(createAugmentation(JSON.parse(steps)));
     made.set(steps, augment);
-    const changed = augment({ width, height, data }, key).data;
+    const changed = augment({ width, height, data: new Uint8Array(buffer) }, key).data;
     parentPort!.postMessage({ data: changed } satisfies Answer, [changed.buffer as ArrayBuffer]);
   } catch (error) {
     parentPort!.postMessage({ error: String((error as Error).message) } satisfies Answer);

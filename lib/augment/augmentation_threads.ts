@@ -54,7 +54,8 @@ function start(): Thread {
   const end = (reason: string) => {
     const at = threads.findIndex((thread) => thread.worker === worker);
     if (at >= 0) threads.splice(at, 1); // the next picture starts another
-    for (const { resolve } of waiting.splice(0)) resolve({ error: `a thread has ended: ${reason}` });
+    const error = `a thread has ended: ${reason}\n  help: try again, another thread is started then`;
+    for (const { resolve } of waiting.splice(0)) resolve({ error });
   };
   worker.on("message", (answer: Answer) => waiting.shift()?.resolve(answer));
   worker.on("error", (error: Error) => end(error.message));
@@ -71,7 +72,9 @@ async function ask(
   if (waiting.length === 0) worker.ref();
   const answer = await new Promise<Answer>((resolve) => {
     waiting.push({ resolve });
-    worker.postMessage({ ...key, width, height, data } satisfies Request); // a copy: the cache keeps its own
+    // A copy, for the cache keeps its own. Without it all of the memory that `data` is a view of would be copied.
+    const { buffer } = data.slice();
+    worker.postMessage({ ...key, width, height, buffer } satisfies Request, [buffer]);
   });
   if (waiting.length === 0) worker.unref();
   if (answer.data === undefined) throw new Error(`Cannot augment a picture: ${answer.error}`);

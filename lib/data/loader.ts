@@ -204,7 +204,12 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
       const of = checked === samples.length ? `${checked}` : `the first ${checked} (of ${samples.length})`;
       return new DatasetError(
         `Cannot load data set "${dataset.name}": ${problems.length} of ${of} pictures are not readable`,
-        { problems, help: 'remove them, or pass { onUnreadable: "skip" }' },
+        {
+          problems,
+          help: onUnreadable === "error"
+            ? 'remove them, or pass { onUnreadable: "skip" }'
+            : "check that the files are there and are pictures",
+        },
       );
     })();
   }
@@ -231,9 +236,11 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
       const { index, pixels } = sample, image = { width, height, data: pixels };
       labels[changed.length] = samples[index].label;
       indices[changed.length] = index;
-      changed.push(
-        training && augment ? augment(image, { seed, epoch, index, repeat: repeats[row]! }) : image,
-      );
+      const change = training && augment
+        ? augment(image, { seed, epoch, index, repeat: repeats[row]! })
+        : image;
+      if (change instanceof Promise) change.catch(() => {}); // it is thrown below, where all are awaited
+      changed.push(change);
     }
     for (const [row, { data }] of (await Promise.all(changed)).entries()) images.set(data, row * imageBytes);
     const mixed = training && mixing
@@ -261,6 +268,8 @@ export function createLoader(dataset: Dataset, options: LoaderOptions): Loader {
         prepareMore();
         yield await pending.shift()!;
       }
+      // An evaluation leaves out what cannot be read; of nothing there is no result.
+      if (unreadable.size === samples.length) throw await reportUnreadable();
     } finally {
       stopped = true;
       await Promise.allSettled(pending);

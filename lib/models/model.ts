@@ -1,8 +1,14 @@
-import { type TestTimeAugmentation, testTimeViews, type View } from "../augment/test_time_views.ts";
+import {
+  type TestTimeAugmentation,
+  testTimeProblems,
+  testTimeViews,
+  type View,
+} from "../augment/test_time_views.ts";
 import { createPixelCache } from "../data/cache.ts";
 import { createLoader } from "../data/loader.ts";
 import type { ImageSource } from "../data/dataset.ts";
 import type { Preprocessing } from "../data/preprocessing.ts";
+import { checkOptions, checkValues } from "../errors/check_options.ts";
 import { countOperations } from "../graph/complexity.ts";
 import { type HostTensor, sizeOf } from "../graph/host_tensor.ts";
 import { tf } from "../tensorflow/tf.ts";
@@ -54,6 +60,7 @@ export interface Model {
    * @param options `testTimeAugmentation`: averages the probabilities of several views of each picture, by default of the
    * picture and its mirror image.
    * @returns One array of `classNames.length` logits a picture.
+   * @throws {TypeError} If an option is not known or of the wrong type.
    */
   logits(images: readonly ImageSource[] | tf.Tensor4D, options?: LogitsOptions): Promise<Float32Array[]>;
   /** Frees the native memory. */
@@ -152,7 +159,10 @@ export function createModel(parts: ModelParts): Model {
       return complexity;
     },
     forward: network.forward,
-    async logits(images, { testTimeAugmentation } = {}) {
+    async logits(images, options = {}) {
+      const { testTimeAugmentation } = options;
+      checkOptions(options, ["testTimeAugmentation"], "logits");
+      checkValues("logits", testTimeProblems("testTimeAugmentation", testTimeAugmentation));
       const views = testTimeViews(testTimeAugmentation);
       if (!(images instanceof tf.Tensor)) {
         return images.length === 0 ? [] : await logitsOfSources(images, views);

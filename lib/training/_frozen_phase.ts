@@ -58,8 +58,6 @@ export async function prepareFrozenPhase(run: Run): Promise<boolean> {
     const train = await featuresOf(run, cut, data.train, progress);
     const validation = train && await featuresOf(run, cut, data.validation, progress);
     run.clock.pause();
-    // None of them can be read: the loader's error tells which and why.
-    if (train?.labels.length === 0) await trainLoader.epoch(0).next();
     if (validation !== undefined) {
       run.frozen = createPhase(run, cut, await compileHeadStep(run), train!, validation);
     }

@@ -98,10 +98,16 @@ export function requireFinite(run: Run, tensors: Readonly<Record<string, HostTen
 
 /** The error of a run that diverged; see `divergenceError`. */
 export function diverged(run: Run, found: string): RangeError {
+  const { learningRate, freezeLearningRate = learningRate, schedule, warmUpEpochs } = run.recipe;
+  const rate = isFrozen(run)
+    ? { option: "freezeLearningRate", wholeRate: freezeLearningRate } as const
+    : { option: "learningRate", wholeRate: learningRate } as const;
   return divergenceError({
     found,
     learningRate: currentLearningRate(run),
-    option: isFrozen(run) ? "freezeLearningRate" : "learningRate",
+    ...rate,
+    // One cycle begins low by itself, and refuses a warm-up.
+    mayWarmUp: schedule !== "oneCycle" && warmUpEpochs < 3,
     outputDir: run.outputDir,
     hasBest: bestRecord(run.state) !== undefined,
   });

@@ -21,6 +21,26 @@ Deno.test("augmentOnThreads() gives the bytes of this thread, whatever the order
   assert.deepEqual(photo.data, before, "the picture stays with its owner");
 });
 
+Deno.test("augmentOnThreads() takes pictures that are views of larger or shared memory", async () => {
+  const key = { seed: 5, epoch: 0, index: 0, repeat: 0 },
+    mirror: AugmentationStep[] = [{ kind: "flip", probability: 1 }];
+  const { width, height, data } = photo;
+  const elsewhere = augmentOnThreads(mirror, 1),
+    wanted = augmentByKey(createAugmentation(mirror))(photo, key);
+  const shared = new Uint8Array(new SharedArrayBuffer(data.length + 7)).subarray(7);
+  shared.set(data);
+  for (const view of [shared, new Uint8Array([1, 2, ...data, 3]).subarray(2, -1)]) {
+    assert.deepEqual(await elsewhere({ width, height, data: view }, key), wanted);
+    // A step that changes nothing gives back the bytes it was given.
+    const same = await augmentOnThreads([{ kind: "flip", probability: 0 }], 1)(
+      { width, height, data: view },
+      key,
+    );
+    assert.deepEqual(same.data, data);
+    assert.equal(same.data.buffer.byteLength, data.length, "no more than the picture crosses");
+  }
+});
+
 Deno.test("augmentOnThreads() says what is wrong with a step, and goes on", async () => {
   const key = { seed: 0, epoch: 0, index: 0, repeat: 0 };
   const wrong = augmentOnThreads([{ kind: "rotate", degrees: 400 }], 1);

@@ -244,6 +244,10 @@ Deno.test("createLoader() can leave unreadable pictures out", async () => {
     await failure(collect(loaderOf(hopeless, { onUnreadable: "skip" }))),
     /23 of 23 pictures are not readable/,
   );
+  assert.match(
+    await failure(collect(loaderOf(hopeless, { onUnreadable: "skip", training: false }))),
+    /^Cannot load data set "noise": 23 of 23 pictures are not readable\n[^]*\n {2}help: check that the files are there and are pictures$/,
+  );
 });
 
 Deno.test("createLoader() raises what an augmentation throws", async () => {
@@ -253,6 +257,16 @@ Deno.test("createLoader() raises what an augmentation throws", async () => {
     return image;
   };
   await assert.rejects(collect(loaderOf(of(pictures), { augment })), new TypeError("broken augmentation"));
+});
+
+Deno.test("createLoader() raises what an augmentation elsewhere fails with, while others are awaited", async () => {
+  // Fails early, while later pictures of the batch are still decoded: nobody may take it for unhandled.
+  const augment = async (image: Pixels) => {
+    await Promise.resolve();
+    if (image.width > 0) throw new TypeError("the thread has ended");
+    return image;
+  };
+  await assert.rejects(collect(loaderOf(of(pictures), { augment })), new TypeError("the thread has ended"));
 });
 
 Deno.test("createLoader() stops for a signal and for a loop that ends early", async () => {

@@ -209,6 +209,19 @@ Deno.test("train() stops at a loss that is not a number, and keeps the last good
   for (const { data } of Object.values(tensors)) assert.ok((data as Float32Array).every(Number.isFinite));
 });
 
+Deno.test("train() with one cycle that diverges suggests a smaller highest rate, and no warm-up, which it refuses", async () => {
+  const { message } = await failure(
+    trainSmall({
+      outputDir: freshFolder(),
+      logs: [],
+      learningRate: 1e30,
+      warmUpEpochs: 0,
+      schedule: "oneCycle",
+    }),
+  );
+  assert.match(message, /\n {2}help: train with a smaller learning rate, e\.g\. \{ learningRate: 1e\+29 \}$/);
+});
+
 const diverged: [string, string, number, RegExp][] = [
   ["a loss that is NaN", "parameters/conv_stem.weight", NaN, /: the loss is NaN at epoch 2, step 1 of 6, /],
   [
