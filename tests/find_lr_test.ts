@@ -441,7 +441,7 @@ Deno.test("fineTune() looks for its learning rate, trains with it, and goes on w
   );
   assert.match(
     refused.message,
-    /it is another search\n {2}batchSize: was 8, is 4\n {2}trials: was 2, is 9\n/,
+    /it is another search\n {2}batchSize: was 8, is 4\n {2}findLR\.trials: was 2, is 9\n/,
   );
   const resumed = await fineTune(small, data, { resumeFrom: outputDir, view: false });
   assert.deepEqual(resumed.lr!.trials, whole.lr!.trials);

@@ -38,11 +38,19 @@ const networks: Readonly<Record<NetworkName, { id: string; features: number }>> 
   efficientnet_b0: { id: "efficientnet_b0.ra_in1k", features: 1280 },
 };
 
-/** Which key of the YAML each field of a recipe comes from. */
+/** Which key of a model's file each field of a recipe, or setting of its search, comes from. */
 export const origins: Readonly<Record<string, KeyPath>> = {
   epochs: ["train", "max_epoch"],
   batchSize: ["train", "batch_size"],
   learningRate: ["train", "lr"],
+  "findLR.mode": ["lr_finder", "mode"],
+  "findLR.minLearningRate": ["lr_finder", "min_lr"],
+  "findLR.maxLearningRate": ["lr_finder", "max_lr"],
+  "findLR.step": ["lr_finder", "step"],
+  "findLR.epochs": ["lr_finder", "num_epochs"],
+  "findLR.trials": ["lr_finder", "n_trials"],
+  "findLR.warmUpEpochs": ["lr_finder", "epochs_warmup"],
+  "findLR.smoothing": ["lr_finder", "smooth_f"],
   schedule: ["train", "lr_scheduler"],
   plateau: ["train", "patience"],
   warmUpEpochs: ["train", "warmup"],

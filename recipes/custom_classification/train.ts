@@ -10,6 +10,7 @@ import { createCommand, exitCodes, runProgram } from "../_program.ts";
 import { openProgress } from "../_progress.ts";
 import { atLeastOne, atLeastZero, positive } from "../_recipe.ts";
 import { percent } from "../_terminal.ts";
+import type { KeyPath } from "../_yaml_file.ts";
 import { origins } from "./_model_plan.ts";
 import { listClasses, openPictures, requireEveryClass } from "./_pictures.ts";
 import { readTemplate, type Template } from "./_template.ts";
@@ -158,11 +159,22 @@ async function trainModel(
   return exitCodes.interrupted;
 }
 
+/** What `template.yaml` decides, and not `main_model.yaml`. */
+const templateOrigins: Readonly<Record<string, KeyPath>> = {
+  epochs: ["hyper_parameters", "basic", "epochs"],
+  batchSize: ["hyper_parameters", "basic", "batch_size"],
+  learningRate: ["hyper_parameters", "basic", "base_learning_rate"],
+};
+
 /** The differences of a run that is another one, with the places in the YAML files that ask for them. */
-function withPlaces(error: CheckpointError, { main }: Template): CheckpointError {
-  const message = error.message.replaceAll(/^ {2}(\w+): was .*$/gm, (line, field) => {
-    const path = origins[field as string];
-    return path === undefined ? line : `${line} (${main.file.place(path)} ${path.join(".")}, or its flag)`;
+function withPlaces(error: CheckpointError, { main, files: [template] }: Template): CheckpointError {
+  const message = error.message.replaceAll(/^ {2}([\w.]+): was .*$/gm, (line, field: string) => {
+    const [file, path] = field in templateOrigins
+      ? [template!, templateOrigins[field]]
+      : [main.file, origins[field]];
+    if (path === undefined) return line;
+    const orFlag = field.startsWith("findLR.") ? "" : ", or its flag";
+    return `${line} (${file.place(path)} ${path.join(".")}${orFlag})`;
   });
   return new CheckpointError(message, { cause: error });
 }

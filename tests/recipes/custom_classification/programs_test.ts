@@ -162,6 +162,17 @@ Deno.test("a working folder outside the clone trains, stops, goes on, evaluates"
     const [{ code }] = await Promise.all([child.status, readAndStop(child, undefined, child.stdout)]);
     assert.equal(code, 130, await errors);
     assert.match(await errors, /^Stopped\. The same command with --resume-from "stopped" goes on\.$/m);
+    await edit(join(work, "main_model.yaml"), { "num_epochs: 1": "num_epochs: 3" });
+    const other = await program("train.ts", ...searching, "--resume-from", "stopped");
+    assert.equal(other.code, 1);
+    assert.ok(
+      other.errors.endsWith(`it is another search
+  findLR.epochs: was 1, is 3 (main_model.yaml:6:15 lr_finder.num_epochs)
+  help: pass the same model, data and options, or start a new search
+`),
+      other.errors,
+    );
+    await edit(join(work, "main_model.yaml"), { "num_epochs: 3": "num_epochs: 1" });
     const again = await program("train.ts", ...searching, "--resume-from", "stopped");
     assert.equal(again.code, 0, again.errors);
     assert.doesNotMatch(again.errors, /^trial 1\/2 /m);
@@ -212,7 +223,7 @@ Deno.test("a working folder outside the clone trains, stops, goes on, evaluates"
       assert.equal(code, 1);
       assert.ok(
         errors.endsWith(`Cannot resume from "${outputs}": it is another run
-  batchSize: was 4, is 6 (main_model.yaml:57:15 train.batch_size, or its flag)
+  batchSize: was 4, is 6 (template.yaml:22:17 hyper_parameters.basic.batch_size, or its flag)
   weightDecay: was 0.0005, is 0.0004 (main_model.yaml:56:17 train.weight_decay, or its flag)
   help: pass the same model, data and options, or start a new run from its weights
 `),
