@@ -31,7 +31,7 @@ export class UnavailableError extends Error {
 
 /**
  * Runs a program and ends the process with its exit code. Errors that are meant for the user (they begin with
- * "Cannot") are shown by their message alone, others with the whole stack.
+ * "Cannot ...: ") are shown by their message alone, others with the whole stack.
  *
  * @param program The program; what it returns is the exit code.
  * @param flags What options of the verbs are called here, for messages that advise them; `<>` is the value.
@@ -61,7 +61,8 @@ function explain(error: unknown, flags: Readonly<Record<string, string>>): numbe
     console.error("\nStopped.");
     return exitCodes.interrupted;
   }
-  const isForUser = error instanceof Error && error.message.startsWith("Cannot ");
+  // "Cannot read properties of undefined" is a mistake of the program.
+  const isForUser = error instanceof Error && /^Cannot [^\n]+?: /.test(error.message);
   const asFlag = (message: string) =>
     message.replaceAll(
       /\{ (\w+): ("[^"]*"|\.\.\.) \}/g,

@@ -189,6 +189,18 @@ Deno.test("findLR() stopped before a trial is over tells nothing, and goes on fr
   assert.equal((await search({ resumeFrom: outputDir, outputDir: freshFolder() })).trials.length, 4);
 });
 
+Deno.test("findLR() stopped before it has measured does not say what it will cost", async () => {
+  const outputDir = freshFolder();
+  await search({ outputDir, ...stopAt(0, 0) });
+  const stop = new AbortController(), types: string[] = [];
+  const onEvent = ({ type }: LRSearchEvent) => {
+    types.push(type);
+    if (type === "warning") stop.abort(); // that the folder holds an earlier search
+  };
+  const found = await search({ outputDir, signal: stop.signal, onEvent });
+  assert.deepEqual([types, found.verdict], [["warning", "search-end"], "unfinished"]);
+});
+
 Deno.test("findLR() refuses to go on with another search, and says what differs", async () => {
   const outputDir = freshFolder();
   await search({ outputDir, ...stopAt(0, 0) });
@@ -227,6 +239,16 @@ Deno.test("findLR() refuses to go on with another search, and says what differs"
     (await failure(findLR(small, data, { resumeFrom: other }))).message,
     /it is not the state of a search for a learning rate/,
   );
+  const whole = JSON.parse(await Deno.readTextFile(join(outputDir, "find_lr.json")));
+  for (
+    const edited of [{ model: undefined }, { recipe: null }, { trials: [{ number: 0 }] }, { search: {} }]
+  ) {
+    await Deno.writeTextFile(other, JSON.stringify({ ...whole, ...edited }));
+    assert.match(
+      (await failure(findLR(small, data, { resumeFrom: other }))).message,
+      /it is not the state of a search for a learning rate/,
+    );
+  }
 });
 
 Deno.test("findLR() goes on after a rate at which the loss is no number", async () => {
