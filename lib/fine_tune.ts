@@ -198,7 +198,14 @@ async function startRun(
   if (!await isSearching(resumeFrom)) {
     return await startAgain(source, data, { ...options, resumeFrom }, environment);
   }
-  const resumed = await resumeSearch(source, data, { ...options, resumeFrom }, settings, environment);
+  const resumed = await resumeSearch(
+    source,
+    data,
+    { ...options, resumeFrom },
+    settings,
+    environment,
+    "findLR.",
+  );
   const start = await startAnew(source, data, resumed.options, onProgress);
   requireSameWeights(resumeFrom, resumed.state, start.model);
   return { ...start, outputDir: resumed.folder, search: resumed.state, warnings: resumed.warnings };

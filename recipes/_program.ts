@@ -1,4 +1,4 @@
-import { Command, CommanderError } from "npm:commander@15.1.0";
+import { Command, CommanderError, type ParseOptions } from "npm:commander@15.1.0";
 
 /** What a program of this folder tells a shell. */
 export const exitCodes = {
@@ -14,6 +14,11 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 
+/** How this Deno is called: by somebody who has none installed, through npx. */
+export const deno = /[/\\]node_modules[/\\]/.test(Deno.execPath())
+  ? `npx -y deno@${Deno.version.deno}`
+  : "deno";
+
 /** A flag, an argument or a setting of a file that cannot be used. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
@@ -26,28 +31,43 @@ export class UnavailableError extends Error {
 
 /**
  * Runs a program and ends the process with its exit code. Errors that are meant for the user (they begin with
- * "Cannot") are shown by their message alone, others with the whole stack.
+ * "Cannot ...: ") are shown by their message alone, others with the whole stack.
  *
  * @param program The program; what it returns is the exit code.
- * @param weightsFlag What `{ weights: "..." }` is called here, for messages that advise it.
+ * @param flags What options of the verbs are called here, for messages that advise them; `<>` is the value.
  */
-export async function runProgram(program: () => Promise<number>, weightsFlag = "--weights"): Promise<never> {
+export async function runProgram(
+  program: () => Promise<number>,
+  flags: Readonly<Record<string, string>> = {},
+): Promise<never> {
   try {
     Deno.exit(await program());
   } catch (error) {
-    Deno.exit(explain(error, weightsFlag));
+    Deno.exit(explain(error, { ...usualFlags, ...flags }));
   }
 }
 
-function explain(error: unknown, weightsFlag: string): number {
+/** The flags of most programs. */
+const usualFlags: Readonly<Record<string, string>> = {
+  weights: "--weights <>",
+  outputDir: "--output <>",
+  onUnreadable: "--skip-unreadable",
+};
+
+function explain(error: unknown, flags: Readonly<Record<string, string>>): number {
   // Commander has printed what it has to say.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (error instanceof DOMException && error.name === "AbortError") {
     console.error("\nStopped.");
     return exitCodes.interrupted;
   }
-  const isForUser = error instanceof Error && error.message.startsWith("Cannot ");
-  const asFlag = (message: string) => message.replaceAll(/\{ weights: ("[^"]*") \}/g, `${weightsFlag} $1`);
+  // "Cannot read properties of undefined" is a mistake of the program.
+  const isForUser = error instanceof Error && /^Cannot [^\n]+?: /.test(error.message);
+  const asFlag = (message: string) =>
+    message.replaceAll(
+      /\{ (\w+): ("[^"]*"|\.\.\.) \}/g,
+      (advice, option: string, value: string) => flags[option]?.replace("<>", () => value) ?? advice,
+    );
   console.error(isForUser ? asFlag(error.message) : error);
   if (error instanceof UsageError) return exitCodes.usage;
   return error instanceof UnavailableError ? exitCodes.unavailable : exitCodes.failed;
@@ -74,8 +94,32 @@ export function checkUsage<T>(check: () => T): T {
  * @param name How it is called, e.g. `deno run -A train.ts`.
  */
 export function createCommand(name: string): Command {
-  return new Command(name)
+  return new Program(name.replace(/^deno\b/, deno))
     .exitOverride()
     .showHelpAfterError("(--help lists all options)")
     .helpOption("-h, --help", "shows this");
+}
+
+/** A command that names all required flags that are missing, and flags whose value is another flag. */
+class Program extends Command {
+  override parse(argv: readonly string[] = Deno.args, options: ParseOptions = { from: "user" }): this {
+    for (const [index, word] of argv.entries()) {
+      const next = argv[index + 1] ?? "";
+      const isFlag = (text: string) => this.options.find(({ long }) => long === text);
+      if (!isFlag(word)?.required || !isFlag(next)) continue;
+      this.error(`error: found no value between ${word} and ${next}. A variable of the shell may not be set`);
+    }
+    return super.parse(argv, options);
+  }
+
+  /** Commander calls this for the first that is missing. */
+  missingMandatoryOptionValue(): void {
+    const missing = this.options.filter((option) =>
+      option.mandatory && this.getOptionValue(option.attributeName()) === undefined
+    );
+    const names = missing.map(({ flags }) => flags).join(", ");
+    this.error(
+      `error: ${missing.length === 1 ? "a required option is" : "required options are"} missing: ${names}`,
+    );
+  }
 }

@@ -8,7 +8,8 @@ import { lossNames } from "../lib/training/am_softmax.ts";
 import { type FineTuneOptions, valueProblems } from "../lib/training/fine_tune_options.ts";
 import { recipeFieldNames } from "../lib/training/recipe_fields.ts";
 import { messageOf } from "./_check_fields.ts";
-import { atLeastOne, atLeastZero, positive } from "./_recipe.ts";
+import { UsageError } from "./_program.ts";
+import { atLeastOne, atLeastZero, positive } from "./_flag_values.ts";
 import { type KeyPath, readYamlFile, refuseProblems } from "./_yaml_file.ts";
 
 /** What the flags of {@linkcode addRecipeFlags} were set to. */
@@ -40,6 +41,7 @@ export interface RecipeFlags {
   readonly device?: "auto" | "cpu" | "gpu";
   readonly executor?: (typeof executorChoices)[number];
   readonly workers?: number;
+  readonly skipUnreadable?: boolean;
 }
 
 const choice = (flag: string, description: string, choices: readonly string[]) =>
@@ -77,6 +79,7 @@ const ofMachine = [
   choice("--executor <name>", "what runs the network", executorChoices),
   choice("--precision <name>", "of products and convolutions", precisions),
   number("--workers <n>", "pictures decoded at the same time", atLeastOne),
+  new Option("--skip-unreadable", "leave out pictures that cannot be read, and warn of them"),
 ];
 
 /**
@@ -140,6 +143,7 @@ export async function optionsOf(flags: RecipeFlags): Promise<FineTuneOptions> {
       device: flags.device,
       executor: flags.executor,
       workers: flags.workers,
+      onUnreadable: flags.skipUnreadable ? "skip" as const : undefined,
     }),
   };
   if (flags.config === undefined && recipe === undefined) given.recipe = "baseline";
@@ -198,6 +202,23 @@ function pathOf({ option }: OptionProblem): KeyPath {
 /** `labelSmoothing` as the flag is written. */
 function flagOf(option: string): string {
   return "--" + option.replaceAll(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
+}
+
+/**
+ * Makes a program name its flags where a verb refuses options: those are mistakes in usage.
+ *
+ * @param program A program whose flags are options of a verb.
+ */
+export function namingFlags(program: () => Promise<number>): () => Promise<number> {
+  return () =>
+    program().catch((error) => {
+      if (!(error instanceof Error) || !/^Cannot run \w+\(\): /.test(error.message)) throw error;
+      const message = error.message.replaceAll(
+        /^ {2}([a-zA-Z]+)(?=[.:])/gm,
+        (_, name) => "  " + flagOf(name),
+      );
+      throw new UsageError(message, { cause: error });
+    });
 }
 
 function withoutUndefined(given: FineTuneOptions): FineTuneOptions {

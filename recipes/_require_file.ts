@@ -15,7 +15,7 @@ export async function requireFile(verb: string, path: string): Promise<void> {
     throw new UsageError(
       `Cannot ${verb} "${path}": ${
         readFailure(error, "file")
-      }\n  help: pass the folder of a run, or its best.safetensors`,
+      }\n  help: pass the folder of a run, or a file of weights, .safetensors or .pth`,
     );
   }
 }

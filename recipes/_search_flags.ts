@@ -1,6 +1,6 @@
 import { type Command, Option } from "npm:commander@15.1.0";
 import { type LRSearchSettings, searchModes } from "../lib/lr_finder/settings.ts";
-import { atLeastOne, positive } from "./_recipe.ts";
+import { atLeastOne, positive } from "./_flag_values.ts";
 
 /** What the flags of {@linkcode addSearchFlags} were set to. */
 export interface SearchFlags {

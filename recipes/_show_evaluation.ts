@@ -1,6 +1,7 @@
 import type { Dataset } from "../lib/data/dataset.ts";
 import { evaluate, type EvaluateOptions } from "../lib/evaluate.ts";
 import { withStopSignal } from "../lib/notebook/stop_signal.ts";
+import { plural } from "../lib/plots/theme.ts";
 import { counter } from "./_terminal.ts";
 
 /**
@@ -15,6 +16,10 @@ export async function showEvaluation(source: string, data: Dataset, options: Eva
   const evaluation = await withStopSignal((signal) =>
     evaluate(source, data, { ...options, signal, onProgress: ({ done, total }) => count(done, total) })
   );
+  const skipped = data.samples.length - evaluation.sampleCount;
+  if (skipped > 0) {
+    console.error(`warning: ${plural(skipped, "picture")} of ${data.samples.length} could not be read`);
+  }
   console.log(evaluation);
   const { saveMetricsTo, savePredictionsTo } = options;
   const files = [saveMetricsTo, savePredictionsTo].filter((path) => path !== undefined);

@@ -9,6 +9,7 @@ import {
   LineCounter,
   type Pair,
   parseDocument,
+  type YAMLError,
   type YAMLMap,
 } from "npm:yaml@2.9.1";
 import { readFailure } from "../lib/files/read_failure.ts";
@@ -64,8 +65,11 @@ export function parseYamlFile(path: string, text: string): YamlFile {
   };
   const add = (offset: number, message: string) =>
     problems.push({ offset, line: `${placeAt(offset)}: ${message}` });
-  for (const { pos, message } of [...document.errors, ...document.warnings]) {
-    add(pos[0], `no YAML: ${message.split("\n")[0]}`);
+  for (const { pos, code, message } of syntaxErrors(document)) {
+    const text = code === "MULTIPLE_DOCS"
+      ? "found a second document, wanted one: a line of --- begins another"
+      : message.split("\n")[0];
+    add(pos[0], `no YAML: ${text}`);
   }
   for (const { key, first, second } of duplicateKeys(document)) {
     add(second, `"${key}": duplicate key, the first one is in line ${lines.linePos(first).line}`);
@@ -107,6 +111,12 @@ export function refuseProblems(
   if (problems.length === 0) return;
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   throw new UsageError(`${action}: ${count}\n${problems.map((line) => `  ${line}`).join("\n")}`);
+}
+
+/** What is no YAML. A tab before a key makes nonsense of all that follows, so where there are tabs they are named alone. */
+function syntaxErrors({ errors, warnings }: Document): readonly YAMLError[] {
+  const tabs = errors.filter(({ code }) => code === "TAB_AS_INDENT");
+  return tabs.length > 0 ? tabs : [...errors, ...warnings];
 }
 
 function duplicateKeys(document: Document): { key: string; first: number; second: number }[] {

@@ -19,7 +19,8 @@ import {
   predict,
   report,
 } from "../mod.ts";
-import { atLeastOne, positive, runRecipe } from "./_recipe.ts";
+import { atLeastOne, positive } from "./_flag_values.ts";
+import { exitCodes, runProgram } from "./_program.ts";
 import { bar, bold, chapter, counter, dim, green, percent } from "./_terminal.ts";
 
 const MODEL = "tf_efficientnet_lite0";
@@ -60,7 +61,7 @@ const options = command.opts<
 if (options.quick) Object.assign(options, { epochs: 2, size: 64, pictures: 60 });
 const { epochs, size, pictures, learningRate, batchSize, output } = options;
 
-await runRecipe(async () => {
+await runProgram(async () => {
   const started = performance.now();
   console.log(`${bold("Whittle")} fine-tunes ${MODEL} on pictures that it has never seen.`);
 
@@ -140,6 +141,7 @@ await runRecipe(async () => {
   );
   console.log(`  ${pretrained.checkpoint}${dim("   the weights, under timm's names")}`);
   console.log(dim(`\nIt took ${((performance.now() - started) / 1000).toFixed(0)} s.`));
+  return exitCodes.ok;
 });
 
 /** One run; the two differ in their weights only. */

@@ -9,7 +9,8 @@ import { Command } from "npm:commander@15.1.0";
 import { fashionMNIST } from "../lib/data/datasets/fashion_mnist.ts";
 import { terminalBar } from "../lib/training/readers/terminal_bar.ts";
 import { evaluate, fineTune, report } from "../mod.ts";
-import { atLeastOne, positive, runRecipe } from "./_recipe.ts";
+import { atLeastOne, positive } from "./_flag_values.ts";
+import { exitCodes, runProgram } from "./_program.ts";
 import { bar, bold, chapter, dim, percent } from "./_terminal.ts";
 
 const command = new Command("deno run -A recipes/fashion_mnist.ts")
@@ -41,7 +42,7 @@ const options = command.opts<
 >();
 const { model, scratch, epochs, size, batchSize, learningRate, seed, output } = options;
 
-await runRecipe(async () => {
+await runProgram(async () => {
   const data = await fashionMNIST(options.data, { seed });
   chapter(`Fashion-MNIST, ${model} from ${scratch ? "random" : "ImageNet"} weights`);
   const progress = terminalBar();
@@ -59,7 +60,7 @@ await runRecipe(async () => {
   await progress.close();
   if (run.stopped === "interrupted") {
     console.log("Stopped; the same command with --resume goes on.");
-    return;
+    return exitCodes.interrupted;
   }
 
   chapter("The official 10,000 test pictures");
@@ -74,4 +75,5 @@ await runRecipe(async () => {
   const file = join(output, "report.html");
   await report(run, { file, evaluation });
   console.log(dim(`\n${file}`));
+  return exitCodes.ok;
 });

@@ -10,10 +10,10 @@ import { modelRecord } from "../lib/models/registry.ts";
 import { dataHelp, openSplits } from "./_open_data.ts";
 import { checkUsage, createCommand, exitCodes, runProgram } from "./_program.ts";
 import { openProgress } from "./_progress.ts";
-import { addRecipeFlags, optionsOf, type RecipeFlags } from "./_recipe_flags.ts";
+import { addRecipeFlags, namingFlags, optionsOf, type RecipeFlags } from "./_recipe_flags.ts";
 import { addSearchFlags, type SearchFlags, searchOf } from "./_search_flags.ts";
 
-await runProgram(async () => {
+await runProgram(namingFlags(async () => {
   const command = createCommand("deno run -A recipes/find_lr.ts")
     .description("Looks for a learning rate to fine-tune a model with.")
     .argument("<model>", "a model id like mobilenetv3_large_100, or a checkpoint")
@@ -50,4 +50,4 @@ await runProgram(async () => {
   console.log(result);
   if (result.stopped === "interrupted") return exitCodes.interrupted;
   return result.suggestion === undefined ? exitCodes.failed : exitCodes.ok;
-});
+}));

@@ -15,10 +15,10 @@ import { settleRecipe } from "../lib/training/settle_recipe.ts";
 import { dataHelp, openSplits } from "./_open_data.ts";
 import { checkUsage, createCommand, exitCodes, runProgram } from "./_program.ts";
 import { openProgress } from "./_progress.ts";
-import { addRecipeFlags, optionsOf, type RecipeFlags } from "./_recipe_flags.ts";
+import { addRecipeFlags, namingFlags, optionsOf, type RecipeFlags } from "./_recipe_flags.ts";
 import { percent } from "./_terminal.ts";
 
-await runProgram(async () => {
+await runProgram(namingFlags(async () => {
   const command = createCommand("deno run -A recipes/fine_tune.ts")
     .description("Fine-tunes a model on labelled pictures.")
     .argument("<model>", "a model id like mobilenetv3_large_100, or a checkpoint")
@@ -70,7 +70,7 @@ await runProgram(async () => {
   if (stopped !== "interrupted") return exitCodes.ok;
   console.error(`Stopped. The same command with --resume-from "${outputDir}" goes on.`);
   return exitCodes.interrupted;
-});
+}));
 
 /** The recipe as `--config` reads it. */
 async function describe(source: string, options: FineTuneOptions): Promise<string> {

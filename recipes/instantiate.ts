@@ -10,7 +10,7 @@ import { listUnknown } from "../lib/errors/nearest_name.ts";
 import { provisionView } from "../lib/notebook/provision_view.ts";
 import { withStopSignal } from "../lib/notebook/stop_signal.ts";
 import { instantiate } from "./custom_classification/_instantiate.ts";
-import { createCommand, exitCodes, runProgram, UsageError } from "./_program.ts";
+import { createCommand, deno, exitCodes, runProgram, UsageError } from "./_program.ts";
 
 const shelf = fileURLToPath(new URL("./custom_classification/", import.meta.url));
 
@@ -41,11 +41,13 @@ await runProgram(async () => {
   const here = relative(Deno.cwd(), output);
   console.log(
     `${made.template.name} is in ${output}. Go on with\n` +
-      (here === "" ? "" : `  cd ${output}\n`) +
-      `  deno run -A train.ts --train-data-roots DATA/train --val-data-roots DATA/val --save-checkpoints-to outputs`,
+      (here === ""
+        ? ""
+        : `  cd ${/^[\w./+-]+$/.test(output) ? output : `'${output.replaceAll("'", "'\\''")}'`}\n`) +
+      `  ${deno} run -A train.ts --train-data-roots DATA/train --val-data-roots DATA/val --save-checkpoints-to outputs`,
   );
   return exitCodes.ok;
-}, "--do-not-load-snapshot here, and to train.ts --load-weights");
+}, { weights: "--do-not-load-snapshot here, and to train.ts --load-weights <>" });
 
 async function templateNames(): Promise<string[]> {
   const names: string[] = [];

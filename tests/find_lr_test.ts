@@ -138,7 +138,7 @@ Deno.test("findLR() says what it will cost before the first step, and what each 
   assert.ok(start.estimatedSeconds > 0);
   assert.match(
     start.message,
-    /^Looking for the learning rate: 3 trials of 2 epochs at rates from 0\.01 to 0\.04 in steps of 0\.01, chosen by TPE\. It takes at most 6 epochs of 24 pictures, about \d+:\d\d, less if trials are pruned$/,
+    /^Looking for the learning rate: 3 trials of 2 epochs at rates from 0\.01 to 0\.04 in steps of 0\.01, chosen by TPE\. It takes at most 6 epochs of 24 pictures, about \d+:\d\d$/, // of 5 trials none can be pruned
   );
   const trials = events.flatMap((event) => event.type === "search-trial" ? [event.trial] : []);
   assert.deepEqual(trials, found.trials);
@@ -189,6 +189,18 @@ Deno.test("findLR() stopped before a trial is over tells nothing, and goes on fr
   assert.equal((await search({ resumeFrom: outputDir, outputDir: freshFolder() })).trials.length, 4);
 });
 
+Deno.test("findLR() stopped before it has measured does not say what it will cost", async () => {
+  const outputDir = freshFolder();
+  await search({ outputDir, ...stopAt(0, 0) });
+  const stop = new AbortController(), types: string[] = [];
+  const onEvent = ({ type }: LRSearchEvent) => {
+    types.push(type);
+    if (type === "warning") stop.abort(); // that the folder holds an earlier search
+  };
+  const found = await search({ outputDir, signal: stop.signal, onEvent });
+  assert.deepEqual([types, found.verdict], [["warning", "search-end"], "unfinished"]);
+});
+
 Deno.test("findLR() refuses to go on with another search, and says what differs", async () => {
   const outputDir = freshFolder();
   await search({ outputDir, ...stopAt(0, 0) });
@@ -227,6 +239,16 @@ Deno.test("findLR() refuses to go on with another search, and says what differs"
     (await failure(findLR(small, data, { resumeFrom: other }))).message,
     /it is not the state of a search for a learning rate/,
   );
+  const whole = JSON.parse(await Deno.readTextFile(join(outputDir, "find_lr.json")));
+  for (
+    const edited of [{ model: undefined }, { recipe: null }, { trials: [{ number: 0 }] }, { search: {} }]
+  ) {
+    await Deno.writeTextFile(other, JSON.stringify({ ...whole, ...edited }));
+    assert.match(
+      (await failure(findLR(small, data, { resumeFrom: other }))).message,
+      /it is not the state of a search for a learning rate/,
+    );
+  }
 });
 
 Deno.test("findLR() goes on after a rate at which the loss is no number", async () => {
@@ -441,7 +463,7 @@ Deno.test("fineTune() looks for its learning rate, trains with it, and goes on w
   );
   assert.match(
     refused.message,
-    /it is another search\n {2}batchSize: was 8, is 4\n {2}trials: was 2, is 9\n/,
+    /it is another search\n {2}batchSize: was 8, is 4\n {2}findLR\.trials: was 2, is 9\n/,
   );
   const resumed = await fineTune(small, data, { resumeFrom: outputDir, view: false });
   assert.deepEqual(resumed.lr!.trials, whole.lr!.trials);

@@ -8,9 +8,10 @@ import type { Cost } from "./_cost.ts";
 import { bestTrial } from "./best_trial.ts";
 import type { LRSearchEvent, SearchStartEvent } from "./events.ts";
 import { gridRates, nextGridRate } from "./grid_search.ts";
-import { shouldPrune } from "./median_pruner.ts";
+import { shouldPrune, STARTUP_TRIALS } from "./median_pruner.ts";
 import { isDiverged, type RangeTestPoint, rangeTestRates, smoothLosses } from "./range_test.ts";
 import type { SearchState } from "./search_state.ts";
+import type { LRSearch } from "./settings.ts";
 import { suggestTpe } from "./tpe.ts";
 import { type Trial, wasTried } from "./trial.ts";
 
@@ -51,6 +52,11 @@ function epochsOfTrial(search: Search): number {
     : epochs;
 }
 
+/** Whether a trial of the search may end early. */
+function canPrune({ mode, pruning }: LRSearch, trials: number): boolean {
+  return mode !== "fast_ai" && pruning === "median" && trials > STARTUP_TRIALS;
+}
+
 /** Epochs that are to come at most. */
 export function epochsToCome(search: Search): number {
   return (trialsOf(search.state) - search.state.trials.length) * epochsOfTrial(search);
@@ -78,7 +84,7 @@ export function startEvent(
   const message = `Looking for the learning rate: ${plan}. It takes ${most}` +
     `${plural(Number(toCome.toFixed(1)), "epoch")} of ${plural(pictures, "picture")}, ` +
     `about ${formatDuration(estimatedSeconds)}` +
-    (mode === "fast_ai" || state.search.pruning === "none" ? "" : ", less if trials are pruned");
+    (canPrune(state.search, trials) ? ", less if trials are pruned" : "");
   return {
     type: "search-start",
     model: state.model,

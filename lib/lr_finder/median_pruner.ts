@@ -1,7 +1,7 @@
 import type { Trial } from "./trial.ts";
 
 /** Complete trials there must be before one is stopped. */
-const STARTUP_TRIALS = 5;
+export const STARTUP_TRIALS = 5;
 
 /**
  * Whether to stop a trial early, as Optuna's `MedianPruner` with its defaults decides: if the best top-1 it had so far

@@ -37,7 +37,7 @@ export async function runSearch(setup: FollowedSearch): Promise<FindLRResult> {
     if (savefig !== undefined && found.state.trials.length + found.state.points.length > 0) {
       // A curve that cannot be saved must not cost the search.
       await result.figures.learningRates.save(savefig).catch((error: Error) =>
-        emit({ type: "warning", message: error.message })
+        emit({ type: "warning", message: error.message.replaceAll(/\n\s*/g, "; ") })
       );
     }
     return result;

@@ -57,8 +57,6 @@ export async function searchLearningRate(
         signal,
         emit,
       };
-      const seconds = secondsPerEpoch * epochsToCome(search);
-      await emit(startEvent(search, data, seconds));
       const before = state.durationSeconds;
       const save = async (change: Partial<SearchState>) => {
         const durationSeconds = before + (performance.now() - started) / 1000;
@@ -66,7 +64,10 @@ export async function searchLearningRate(
         search.state = state;
         await saveSearch(outputDir, state);
       };
-      await (state.search.mode === "fast_ai" ? runRangeTest : runTrials)(search, save);
+      if (!signal.aborted) { // else what an epoch takes is not known
+        await emit(startEvent(search, data, secondsPerEpoch * epochsToCome(search)));
+        await (state.search.mode === "fast_ai" ? runRangeTest : runTrials)(search, save);
+      }
       await save({});
       await warnAboutSkipped(search);
     } finally {

@@ -77,13 +77,30 @@ export async function loadSearch(source: string): Promise<{ state: SearchState; 
   try {
     state = JSON.parse(text);
   } catch { /* said below */ }
-  if (typeof state !== "object" || state === null || !Array.isArray(state.trials) || !state.search) {
-    return fail("it is not the state of a search for a learning rate");
-  }
+  const what = "it is not the state of a search for a learning rate";
+  if (!isObject(state) || !Array.isArray(state.trials) || !state.search) return fail(what);
   if (state.format !== 1) {
     return fail(`the file has format ${state.format}, and this version reads format 1`);
   }
+  if (!isState(state)) return fail(what);
   return { state: state as SearchState, folder: isFolder ? source : dirname(source) };
+}
+
+/** Whether all that a search reads of its state is there: a file that somebody edited must not fail in the middle. */
+function isState(
+  { model, classNames, recipe, search, environment, seed, trials, points }: Partial<SearchState>,
+) {
+  const isRate = (value: unknown) => typeof value === "number" && value > 0;
+  const haveRates = (items: readonly Partial<Trial>[] | undefined) =>
+    Array.isArray(items) && items.every((item) => isObject(item) && isRate(item.learningRate));
+  return typeof model === "string" && Array.isArray(classNames) && Number.isInteger(seed) &&
+    isObject(recipe) && isObject(environment) &&
+    isObject(search) && isRate(search.minLearningRate) && isRate(search.maxLearningRate) &&
+    haveRates(points) && haveRates(trials) && trials!.every(({ values }) => Array.isArray(values));
+}
+
+function isObject<T>(value: T): value is T & object {
+  return typeof value === "object" && value !== null;
 }
 
 /** Whether a folder holds the state of a search. */

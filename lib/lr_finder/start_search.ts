@@ -75,6 +75,7 @@ export interface ResumedSearch {
  * @param options The user's options; `resumeFrom` is the search's folder or file. Those of the recipe and of the model.
  * @param settings What the user chose for the search.
  * @param environment This machine.
+ * @param at What comes before a setting's name in a difference, e.g. `findLR.`: a run has `epochs` of its own.
  * @returns The search.
  * @throws {CheckpointError} If there is no such search, or it is another one; all differences are named.
  */
@@ -84,6 +85,7 @@ export async function resumeSearch(
   options: FineTuneOptions & { resumeFrom: string },
   settings: LRSearchSettings,
   environment: Environment,
+  at = "",
 ): Promise<ResumedSearch> {
   const { resumeFrom } = options;
   const { state, folder } = await loadSearch(resumeFrom);
@@ -92,7 +94,7 @@ export async function resumeSearch(
     ...await otherModel(source, options.weights, state.model),
     ...otherData(data, state),
     ...otherOptions(options, state),
-    ...namedDifferences(asked, state.search as unknown as Record<string, unknown>),
+    ...namedDifferences(asked, state.search as unknown as Record<string, unknown>).map((line) => at + line),
   ]);
   const differences = compareEnvironments(state.environment, environment);
   const warnings = differences.length === 0 ? [] : [

@@ -10,6 +10,7 @@ import { wilsonInterval } from "../metrics/wilson_interval.ts";
 import type { Figure } from "../plots/figure.ts";
 import { learningRateCurve } from "../plots/lr_curve.ts";
 import { learningRateTrials } from "../plots/lr_trials.ts";
+import { plural } from "../plots/theme.ts";
 import { formatDuration, formatRate } from "../training/readers/format.ts";
 import { type Displayed, type MimeBundle, withLook } from "./display.ts";
 import { headlineHtml, type HeadlineNumber } from "./headline.ts";
@@ -171,8 +172,8 @@ export function searchHeadline(result: SearchSummary): HeadlineNumber[] {
       ? { name: "range test", value: `${points.length} steps`, note: `smoothing ${search.smoothing}` }
       : {
         name: modeNames[search.mode],
-        value: `${trials.length} trials`,
-        note: [`${search.epochs} epochs each`, ...kinds].join(", "),
+        value: plural(trials.length, "trial"),
+        note: [`${plural(search.epochs, "epoch")} each`, ...kinds].join(", "),
       },
     {
       name: "time",

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { modelRecord } from "../../lib/models/registry.ts";
+import { writeFailure } from "../../lib/files/write_file.ts";
 import { downloadFromHub } from "../../lib/models/weights/hub.ts";
 import type { ProvisionListener } from "../../lib/provision/events.ts";
 import { UsageError } from "../_program.ts";
@@ -32,7 +33,7 @@ const programs = {
  * @param options Whether weights are put into it.
  * @returns The template, and the names of what was written.
  * @throws {UsageError} If the template is not in order, or the folder is not empty.
- * @throws {Error} If the weights cannot be had.
+ * @throws {Error} If the weights cannot be had, or the folder not be written; nothing is left of what was.
  */
 export async function instantiate(
   template: string,
@@ -42,11 +43,33 @@ export async function instantiate(
   await requireEmpty(output);
   const read = await readTemplate(template);
   const weights = options.snapshot ? await fetchSnapshot(read, options) : undefined;
-  await Deno.mkdir(output, { recursive: true });
   const files: string[] = [];
+  try {
+    await fill(template, output, read, weights, files);
+  } catch (error) {
+    for (const file of files) await Deno.remove(join(output, file)).catch(() => {});
+    throw new Error(
+      `Cannot instantiate into "${output}": ${writeFailure(error)[0]}\n  help: name another folder`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return { template: read, files };
+}
+
+/** Writes the files of a working folder; `files` says which are there, whole or not. */
+async function fill(
+  template: string,
+  output: string,
+  read: Template,
+  weights: string | undefined,
+  files: string[],
+): Promise<void> {
+  await Deno.mkdir(output, { recursive: true });
   const write = async (name: string, content: string) => {
-    await Deno.writeTextFile(join(output, name), content, { createNew: true });
     files.push(name);
+    await Deno.writeTextFile(join(output, name), content, { createNew: true });
   };
   const yamls = ["template.yaml", ...[read.main, ...read.auxiliary].map(({ file }) => basename(file.path))];
   for (const name of yamls) await write(name, await Deno.readTextFile(join(template, name)));
@@ -60,10 +83,9 @@ export async function instantiate(
   }
   await write("deno.json", JSON.stringify(config(), null, 2) + "\n");
   if (weights !== undefined) {
-    await Deno.copyFile(weights, join(output, read.snapshot.name));
     files.push(read.snapshot.name);
+    await Deno.copyFile(weights, join(output, read.snapshot.name));
   }
-  return { template: read, files };
 }
 
 /** Lets files of the folder import Whittle by its name. */
@@ -76,6 +98,7 @@ function config(): object {
       "whittle/custom_classification/": `${clone}recipes/custom_classification/`,
     },
     nodeModulesDir: "none",
+    allowScripts: { deny: ["npm:@tensorflow/tfjs-node-gpu", "npm:core-js"] }, // nor asked about them
     lock: false,
   };
 }

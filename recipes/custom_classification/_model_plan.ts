@@ -1,3 +1,4 @@
+import { extname } from "node:path";
 import type { AugmentationStep } from "../../lib/augment/augmentation_steps.ts";
 import { describeValue } from "../../lib/errors/check_options.ts";
 import type { RunSearch } from "../../lib/lr_finder/wanted_search.ts";
@@ -38,11 +39,19 @@ const networks: Readonly<Record<NetworkName, { id: string; features: number }>> 
   efficientnet_b0: { id: "efficientnet_b0.ra_in1k", features: 1280 },
 };
 
-/** Which key of the YAML each field of a recipe comes from. */
+/** Which key of a model's file each field of a recipe, or setting of its search, comes from. */
 export const origins: Readonly<Record<string, KeyPath>> = {
   epochs: ["train", "max_epoch"],
   batchSize: ["train", "batch_size"],
   learningRate: ["train", "lr"],
+  "findLR.mode": ["lr_finder", "mode"],
+  "findLR.minLearningRate": ["lr_finder", "min_lr"],
+  "findLR.maxLearningRate": ["lr_finder", "max_lr"],
+  "findLR.step": ["lr_finder", "step"],
+  "findLR.epochs": ["lr_finder", "num_epochs"],
+  "findLR.trials": ["lr_finder", "n_trials"],
+  "findLR.warmUpEpochs": ["lr_finder", "epochs_warmup"],
+  "findLR.smoothing": ["lr_finder", "smooth_f"],
   schedule: ["train", "lr_scheduler"],
   plateau: ["train", "patience"],
   warmUpEpochs: ["train", "warmup"],
@@ -173,9 +182,14 @@ function searchOf(finder: NonNullable<ModelYaml["lr_finder"]>): RunSearch {
     trials: finder.n_trials,
     warmUpEpochs: finder.epochs_warmup,
     smoothing: finder.smooth_f,
-    savefig: finder.path_to_savefig?.replace(/\.jpe?g$/i, ".png") || undefined,
+    savefig: finder.path_to_savefig ? figurePath(finder.path_to_savefig) : undefined,
     stopAfter: finder.stop_after === true ? true : undefined,
   });
+}
+
+/** A PNG where the reference writes a JPEG, or chooses itself because the path ends in nothing. */
+function figurePath(path: string): string {
+  return extname(path) === "" ? `${path}.png` : path.replace(/\.jpe?g$/i, ".png");
 }
 
 /** Whether a part is on or off is written down, not guessed. */
@@ -260,7 +274,8 @@ function warningsOf(file: YamlFile, yaml: ModelYaml, id: string): string[] {
       "loss.softmax.s: with the scale 1 AM-softmax is almost flat; write compute_s: True",
     );
   }
-  if (finder?.enable === true && /\.jpe?g$/i.test(finder.path_to_savefig ?? "")) {
+  const figure = finder?.path_to_savefig;
+  if (finder?.enable === true && figure && figurePath(figure) !== figure) {
     warn(["lr_finder", "path_to_savefig"], "lr_finder.path_to_savefig: the plot is written as .png");
   }
   return warnings;

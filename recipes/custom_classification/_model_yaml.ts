@@ -1,3 +1,4 @@
+import { extname } from "node:path";
 import {
   describeValue,
   nonNegativeNumber,
@@ -110,6 +111,14 @@ const yesNo: Check = (option, value) =>
   typeof value === "boolean" ? undefined : { option, found: value, wanted: "True or False", wrongType: true };
 const text: Check = (option, value) =>
   typeof value === "string" ? undefined : { option, found: value, wanted: "a text", wrongType: true };
+/** Of a picture the ending says what is written; none is the reference's way to leave that open. */
+const figure: Check = (option, value) =>
+  typeof value === "string" && /^(\.(svg|png|html|json|jpe?g))?$/i.test(extname(value)) ? undefined : {
+    option,
+    found: value,
+    wanted: "a path that ends in .svg, .png, .html or .json",
+    wrongType: typeof value !== "string",
+  };
 const texts: Check = (option, value) =>
   Array.isArray(value) && value.every((item) => typeof item === "string")
     ? undefined
@@ -195,7 +204,7 @@ export const modelFields: Fields<ModelYaml> = {
     step: positiveNumber,
     smooth_f: ratio,
     epochs_warmup: wholeNumber,
-    path_to_savefig: text,
+    path_to_savefig: figure,
     max_lr: positiveNumber,
     min_lr: positiveNumber,
     n_trials: positiveInteger,

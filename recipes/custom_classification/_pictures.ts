@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { annotationFile } from "../../lib/data/annotation_file.ts";
 import { compareCodePoints } from "../../lib/data/compare_code_points.ts";
 import type { Dataset } from "../../lib/data/dataset.ts";
-import { DatasetError, listNames } from "../../lib/data/dataset_error.ts";
+import { DatasetError, listNames, onOneLine } from "../../lib/data/dataset_error.ts";
 import { imageFolder } from "../../lib/data/image_folder.ts";
 import { UsageError } from "../_program.ts";
 
@@ -53,6 +53,24 @@ export async function openPictures(flags: PictureFlags, classNames?: readonly st
   if (roots.length === 1) return await imageFolder(roots[0]!, classNames ? { classNames } : {});
   const names = classNames ?? await classesOf(roots);
   return joined(await Promise.all(roots.map((root) => imageFolder(root, { classNames: names }))));
+}
+
+/**
+ * Tells which folders of `--*-data-roots` are not there.
+ *
+ * @param flag `--train`, `--val` or `--test`.
+ * @param roots What the user wrote.
+ * @returns A line for each.
+ */
+export async function missingRoots(flag: string, roots: string): Promise<string[]> {
+  const problems: string[] = [];
+  for (const root of await listPaths(roots)) {
+    const isFolder = await Deno.stat(root).then(({ isDirectory }) => isDirectory, () => undefined);
+    if (isFolder) continue;
+    const what = isFolder === false ? "is a file, not a folder" : `is not there, seen from "${Deno.cwd()}"`;
+    problems.push(`${flag}-data-roots: "${onOneLine(root)}" ${what}`);
+  }
+  return problems;
 }
 
 /**

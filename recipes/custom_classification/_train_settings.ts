@@ -1,13 +1,16 @@
 import { describeValue } from "../../lib/errors/check_options.ts";
+import { searchContradictions, settleSearch } from "../../lib/lr_finder/settings.ts";
 import type { RunSearch } from "../../lib/lr_finder/wanted_search.ts";
+import { modelRecord } from "../../lib/models/registry.ts";
 import type { FineTuneOptions } from "../../lib/training/fine_tune_options.ts";
 import type { AuxiliaryModel, Recipe } from "../../lib/training/recipe.ts";
+import { requireFile } from "../_require_file.ts";
 import { refuseProblems } from "../_yaml_file.ts";
-import type { ModelPlan } from "./_model_plan.ts";
+import { type ModelPlan, origins } from "./_model_plan.ts";
 import type { Template } from "./_template.ts";
 import { resumedRun, type Start, startFrom } from "./_weights.ts";
 
-/** What `train.ts` is told; the reference's flags, and three of our own at the end. */
+/** What `train.ts` is told; the reference's flags, and our own at the end. */
 export interface TrainFlags {
   readonly trainAnnFiles?: string | true;
   readonly trainDataRoots: string;
@@ -25,6 +28,7 @@ export interface TrainFlags {
   readonly tensorboardDir?: string;
   readonly seed?: number;
   readonly fromScratch?: boolean;
+  readonly skipUnreadable?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -37,7 +41,7 @@ export interface TrainSettings {
   readonly search?: RunSearch;
   readonly options: Pick<
     FineTuneOptions,
-    "imageSize" | "seed" | "workers" | "device" | "resumeFrom" | "outputDir"
+    "imageSize" | "seed" | "workers" | "device" | "resumeFrom" | "outputDir" | "onUnreadable"
   >;
   readonly warnings: readonly string[];
 }
@@ -60,7 +64,12 @@ export async function settleTraining(
   const auxiliaryFiles = (flags.loadAuxWeights ?? "").split(",").map((part) => part.trim()).filter((part) =>
     part !== ""
   );
-  refuseProblems("Cannot train", [], flagProblems(template, flags, auxiliaryFiles));
+  const isFound = flags.baseLearningRate === undefined && main.search !== undefined;
+  const batchSize = flags.batchSize ?? defaults.batchSize;
+  refuseProblems("Cannot train", [], [
+    ...flagProblems(template, flags, auxiliaryFiles),
+    ...(isFound ? searchProblems(main, batchSize) : []),
+  ]);
   const warnings: string[] = [...template.warnings];
   // A run that goes on has its weights and its rate; one that was stopped in the search before it has neither yet.
   const resumed = flags.resumeFrom ? await resumedRun(flags.resumeFrom, main.id) : undefined;
@@ -74,7 +83,6 @@ export async function settleTraining(
       `the warm-up of ${warmUpEpochs} epochs is shortened to ${epochs - 1}, for a run of ${epochs}`,
     );
   }
-  const isFound = flags.baseLearningRate === undefined && main.search !== undefined;
   const search = isFound && resumed === undefined ? main.search : undefined;
   const learningRate = flags.baseLearningRate ?? (isFound ? undefined : defaults.learningRate);
   const { learningRate: _, ...others } = main.recipe;
@@ -83,7 +91,7 @@ export async function settleTraining(
     name: template.name,
     epochs,
     warmUpEpochs: Math.min(warmUpEpochs, epochs - 1),
-    batchSize: flags.batchSize ?? defaults.batchSize,
+    batchSize,
     ...(learningRate === undefined ? {} : { learningRate }),
     ...(template.auxiliary.length === 0 ? {} : {
       auxiliaryModels: template.auxiliary.map((plan, index) =>
@@ -109,6 +117,7 @@ export async function settleTraining(
       device: deviceOf(flags.gpuNum, defaults.devices, machine.gpus, warnings),
       outputDir: flags.saveCheckpointsTo,
       ...(flags.resumeFrom ? { resumeFrom: flags.resumeFrom } : {}),
+      ...(flags.skipUnreadable ? { onUnreadable: "skip" } : {}),
     },
     warnings,
   };
@@ -143,12 +152,23 @@ function flagProblems(template: Template, flags: TrainFlags, auxiliaryFiles: rea
   return problems;
 }
 
+/** What the settings of the search contradict in one another: bounds that are not written depend on the batch size. */
+function searchProblems({ id, file, search = {} }: ModelPlan, batchSize: number): string[] {
+  const settled = settleSearch(modelRecord(id), batchSize, search);
+  return searchContradictions(settled, "findLR.").map(({ option, found, wanted }) => {
+    const path = origins[option]!;
+    const inYaml = wanted.replaceAll("minLearningRate", "min_lr").replaceAll("maxLearningRate", "max_lr");
+    return `${file.place(path)}: ${path.join(".")}: found ${describeValue(found)}, wanted ${inYaml}`;
+  });
+}
+
 async function startOf(
   { main, folder, snapshot }: Template,
   flags: TrainFlags,
 ): Promise<{ start: Start; weightsFrom: string }> {
   const { id } = main;
   if (flags.loadWeights) {
+    await requireFile("use", flags.loadWeights);
     return {
       start: await startFrom(flags.loadWeights, id, "--load-weights"),
       weightsFrom: flags.loadWeights,

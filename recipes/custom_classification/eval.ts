@@ -4,9 +4,11 @@ import { modelRecord } from "../../lib/models/registry.ts";
 import { readWeightsFile } from "../../lib/models/weights/load_weights.ts";
 import { messageOf } from "../_check_fields.ts";
 import { createCommand, exitCodes, runProgram, UnavailableError, UsageError } from "../_program.ts";
-import { atLeastZero } from "../_recipe.ts";
+import { atLeastZero } from "../_flag_values.ts";
+import { requireFile } from "../_require_file.ts";
 import { showEvaluation } from "../_show_evaluation.ts";
-import { listClasses, openPictures } from "./_pictures.ts";
+import { refuseProblems } from "../_yaml_file.ts";
+import { listClasses, missingRoots, openPictures } from "./_pictures.ts";
 import { readTemplate, type Template } from "./_template.ts";
 import { findWeights } from "./_weights.ts";
 
@@ -19,6 +21,7 @@ interface EvalFlags {
   readonly saveOutputTo?: string;
   readonly classes?: string;
   readonly gpuNum?: number;
+  readonly skipUnreadable?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -41,6 +44,7 @@ async function run(folder: string, args: readonly string[]): Promise<number> {
   const path = await findWeights(flags.loadWeights, (message) => console.error(`warning: ${message}`));
   const classNames = await classesOf(path, template, listClasses(flags.classes ?? ""));
   const lists = typeof flags.testAnnFiles === "string" ? flags.testAnnFiles : "";
+  refuseProblems("Cannot open pictures", [], await missingRoots("--test", flags.testDataRoots));
   const data = await openPictures(
     { flag: "--test", roots: flags.testDataRoots, lists },
     lists === "" ? undefined : classNames,
@@ -59,6 +63,7 @@ async function run(folder: string, args: readonly string[]): Promise<number> {
     saveMetricsTo: flags.saveMetricsTo,
     ...(output === undefined ? {} : { savePredictionsTo: output }),
     ...(flags.gpuNum === 0 ? { device: "cpu" } : {}),
+    ...(flags.skipUnreadable ? { onUnreadable: "skip" } : {}),
   });
   return exitCodes.ok;
 }
@@ -78,6 +83,7 @@ function evalCommand({ name }: Template) {
     .option("--load-aux-weights <file>", "accepted and not used: only the main model is measured")
     .option("--gpu-num <n>", "0: the CPU computes (default: a GPU, where there is one)", atLeastZero)
     .optionsGroup("Not in OpenVINO Training Extensions:")
+    .option("--skip-unreadable", "leave out pictures that cannot be read, and warn of them")
     .option("--dry-run", "show what would be measured, and measure nothing")
     .addHelpText(
       "after",
@@ -96,6 +102,7 @@ async function classesOf(
       `Cannot evaluate "${path}": exported models cannot be measured yet\n  help: pass the best.safetensors it came from`,
     );
   }
+  await requireFile("evaluate", path);
   const saved = parseCheckpointMetadata((await readWeightsFile(path)).metadata);
   if (saved === undefined) {
     throw new UsageError(

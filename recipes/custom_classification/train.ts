@@ -8,10 +8,12 @@ import { settleRecipe } from "../../lib/training/settle_recipe.ts";
 import { readGPUs } from "../_machine.ts";
 import { createCommand, exitCodes, runProgram } from "../_program.ts";
 import { openProgress } from "../_progress.ts";
-import { atLeastOne, atLeastZero, positive } from "../_recipe.ts";
+import { atLeastOne, atLeastZero, positive } from "../_flag_values.ts";
+import { requireFile } from "../_require_file.ts";
 import { percent } from "../_terminal.ts";
+import { type KeyPath, refuseProblems } from "../_yaml_file.ts";
 import { origins } from "./_model_plan.ts";
-import { listClasses, openPictures, requireEveryClass } from "./_pictures.ts";
+import { listClasses, missingRoots, openPictures, requireEveryClass } from "./_pictures.ts";
 import { readTemplate, type Template } from "./_template.ts";
 import { settleTraining, type TrainFlags, type TrainSettings } from "./_train_settings.ts";
 import { findWeights } from "./_weights.ts";
@@ -23,7 +25,10 @@ import { findWeights } from "./_weights.ts";
  * @param args What stands after `train.ts`.
  */
 export async function train(folder: string, args: readonly string[] = Deno.args): Promise<never> {
-  return await runProgram(() => run(folder, args), "--load-weights");
+  return await runProgram(() => run(folder, args), {
+    weights: "--load-weights <>",
+    outputDir: "--save-checkpoints-to <>",
+  });
 }
 
 async function run(folder: string, args: readonly string[]): Promise<number> {
@@ -37,6 +42,7 @@ async function run(folder: string, args: readonly string[]): Promise<number> {
     loadAuxWeights: await found(parsed.loadAuxWeights),
   };
   const settings = await settleTraining(template, flags, { gpus: (await readGPUs()).length });
+  if (flags.loadAuxWeights) await requireFile("use", flags.loadAuxWeights);
   settings.warnings.forEach(warn);
   const data = await openData(flags);
   if (flags.dryRun) {
@@ -82,6 +88,7 @@ function trainCommand({ name, summary, defaults, main, auxiliary }: Template) {
     .option("--tensorboard-dir <folder>", "where TensorBoard's files go (default: beside the checkpoints)")
     .optionsGroup("Not in OpenVINO Training Extensions:")
     .option("--from-scratch", "begin with random weights")
+    .option("--skip-unreadable", "leave out pictures that cannot be read, and warn of them")
     .option("--seed <n>", "decides order, augmentation and random weights", atLeastZero)
     .option("--dry-run", "show what would be trained, and train nothing")
     .addHelpText(
@@ -93,6 +100,10 @@ function trainCommand({ name, summary, defaults, main, auxiliary }: Template) {
 }
 
 async function openData(flags: TrainFlags): Promise<DatasetSplits> {
+  refuseProblems("Cannot open pictures", [], [
+    ...await missingRoots("--train", flags.trainDataRoots),
+    ...await missingRoots("--val", flags.valDataRoots),
+  ]);
   const listed = listClasses(flags.classes ?? "");
   const train = await openPictures({
     flag: "--train",
@@ -158,11 +169,22 @@ async function trainModel(
   return exitCodes.interrupted;
 }
 
+/** What `template.yaml` decides, and not `main_model.yaml`. */
+const templateOrigins: Readonly<Record<string, KeyPath>> = {
+  epochs: ["hyper_parameters", "basic", "epochs"],
+  batchSize: ["hyper_parameters", "basic", "batch_size"],
+  learningRate: ["hyper_parameters", "basic", "base_learning_rate"],
+};
+
 /** The differences of a run that is another one, with the places in the YAML files that ask for them. */
-function withPlaces(error: CheckpointError, { main }: Template): CheckpointError {
-  const message = error.message.replaceAll(/^ {2}(\w+): was .*$/gm, (line, field) => {
-    const path = origins[field as string];
-    return path === undefined ? line : `${line} (${main.file.place(path)} ${path.join(".")}, or its flag)`;
+function withPlaces(error: CheckpointError, { main, files: [template] }: Template): CheckpointError {
+  const message = error.message.replaceAll(/^ {2}([\w.]+): was .*$/gm, (line, field: string) => {
+    const [file, path] = field in templateOrigins
+      ? [template!, templateOrigins[field]]
+      : [main.file, origins[field]];
+    if (path === undefined) return line;
+    const orFlag = field.startsWith("findLR.") ? "" : ", or its flag";
+    return `${line} (${file.place(path)} ${path.join(".")}${orFlag})`;
   });
   return new CheckpointError(message, { cause: error });
 }

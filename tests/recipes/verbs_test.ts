@@ -142,6 +142,14 @@ Deno.test("fine_tune.ts trains with what flags and a file say, and evaluate.ts m
   --weights and --from-scratch: found both, wanted one
 `,
     ]);
+    const short = await fineTune(...model, "--recipe", "adaptive", "--epochs", "3");
+    assert.equal(short.code, 2);
+    assert.match(short.errors, /\n {2}--warm-up-epochs: found 5, wanted fewer than the 3 epochs\n/);
+    const gone = await run(recipe("evaluate.ts"), ["gone.safetensors", "pictures/val"], at);
+    assert.deepEqual([gone.code, gone.errors.split("\n")[0]], [
+      2,
+      'Cannot evaluate "gone.safetensors": no such file',
+    ]);
     const twice = await fineTune(...model, "--val", "pictures/val");
     assert.deepEqual([twice.code, twice.errors.split("\n")[0]], [
       2,

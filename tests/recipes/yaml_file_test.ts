@@ -45,7 +45,7 @@ Deno.test("parseYamlFile() names what is no YAML, and gives no value", () => {
     ],
     ["a:\n\tb: 1\n", "a.yaml:2:1: no YAML: Tabs are not allowed as indentation"],
     ["a: 'x\n", "a.yaml:2:1: no YAML: Missing closing 'quote"],
-    ["a: 1\n---\nb: 2\n", "a.yaml:2:1: no YAML: Source contains multiple documents"],
+    ["a: 1\n---\nb: 2\n", "a.yaml:2:1: no YAML: found a second document, wanted one"],
     ["a: *b\n", "a.yaml:1:1: no YAML: Unresolved alias"],
     ["a: !!python/name:os.system x\n", "a.yaml:1:4: no YAML: Unresolved tag"],
   ];
@@ -57,6 +57,11 @@ Deno.test("parseYamlFile() names what is no YAML, and gives no value", () => {
     );
   }
   assert.equal(parseYamlFile("a.yaml", "a: [1\n").value, undefined);
+  // What follows from tabs is left out.
+  assert.deepEqual(parseYamlFile("a.yaml", "a:\n  b: 1\n\tc: 2\n  d: 3\n\te: 4\n").problems, [
+    "a.yaml:3:1: no YAML: Tabs are not allowed as indentation",
+    "a.yaml:5:1: no YAML: Tabs are not allowed as indentation",
+  ]);
 });
 
 Deno.test("parseYamlFile() is not blown up by aliases of aliases", () => {

@@ -81,7 +81,9 @@ function describeStart(event: StartEvent): string {
     : `, the first ${freezeEpochs === 1 ? "" : `${freezeEpochs} `}frozen`;
   const resumed = epoch > 0 || step > 0 ? `, resumed at epoch ${epoch + 1} step ${step + 1}` : "";
   return `${model} on ${device}: ${trainSize} training and ${validationSize} validation pictures, ` +
-    `${classNames.length} classes, batch ${batchSize}, ${epochs} epochs${frozen}${resumed}`;
+    `${classNames.length} classes, batch ${batchSize}, ${epochs} ${
+      epochs === 1 ? "epoch" : "epochs"
+    }${frozen}${resumed}`;
 }
 
 /** E.g. `epoch  3/30 ━━━━━━━━━━────────── 41/80  loss 1.234  46.1 img/s  left 12:05`, as wide as the terminal lets it. */

@@ -80,6 +80,15 @@ Deno.test("instantiate tells that there is no network, and writes nothing", asyn
   await assert.rejects(Deno.stat(work), Deno.errors.NotFound);
 });
 
+Deno.test("instantiate says why a folder cannot be made", async () => {
+  await using folder = await temporaryFolder();
+  const link = join(folder.path, "link"), work = join(link, "work");
+  await Deno.symlink(join(folder.path, "nowhere"), link);
+  const { code, errors } = await instantiate(["efficientnet_b0", work, "--do-not-load-snapshot"], {});
+  assert.equal(code, 1);
+  assert.match(errors, /^Cannot instantiate into ".*work": .*\n {2}help: name another folder\n$/);
+});
+
 Deno.test("instantiate refuses a source that is not on the hub, a file that leads out of the folder, an unknown template", async () => {
   await using folder = await temporaryFolder();
   const source = await template(folder.path, "source: https://example.org/snapshot.pth");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import {
   listClasses,
+  missingRoots,
   openPictures,
   requireEveryClass,
 } from "../../../recipes/custom_classification/_pictures.ts";
@@ -78,6 +79,18 @@ Deno.test("openPictures() reads annotation lists, whose paths start from the fol
     message:
       "Cannot open pictures: --val-data-roots is empty\n  help: pass the folder with the class folders",
   });
+});
+
+Deno.test("missingRoots() names all folders that are not there", async () => {
+  await using folder = await temporaryFolder();
+  const at = (name: string) => join(folder.path, name);
+  await Deno.mkdir(at("a,b"));
+  await Deno.writeTextFile(at("file"), "");
+  assert.deepEqual(await missingRoots("--val", at("a,b")), []);
+  assert.deepEqual(await missingRoots("--val", `${folder.path},${at("c")},${at("file")}`), [
+    `--val-data-roots: "${at("c")}" is not there, seen from "${Deno.cwd()}"`,
+    `--val-data-roots: "${at("file")}" is a file, not a folder`,
+  ]);
 });
 
 Deno.test("requireEveryClass() names classes without pictures", () => {

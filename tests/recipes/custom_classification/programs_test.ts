@@ -44,9 +44,21 @@ Deno.test("a working folder outside the clone trains, stops, goes on, evaluates"
     for (const file of files) assert.ok(output.includes(`${join(work, file)}\n`), output);
     assert.match(
       output,
-      /mobilenet-v3-small is in .*\. Go on with\n {2}cd .*work\n {2}deno run -A train\.ts /,
+      /mobilenet-v3-small is in .*\. Go on with\n {2}cd .*work\n {2}(npx -y deno@[\d.]+|deno) run -A train\.ts /,
     );
     assert.equal(await Deno.readTextFile(join(work, "template.yaml")), await Deno.readTextFile(template));
+  });
+
+  await t.step("its first run says nothing of scripts that packages would run", async () => {
+    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", "train.ts", "--help"],
+      cwd: work,
+      env: { NO_COLOR: "1" },
+    }).output();
+    const [output, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+    assert.ok(success, errors);
+    assert.match(output!, /^Usage: /);
+    assert.doesNotMatch(errors!, /script/);
   });
 
   await t.step("instantiate leaves a folder with something in it alone", async () => {
@@ -162,6 +174,17 @@ Deno.test("a working folder outside the clone trains, stops, goes on, evaluates"
     const [{ code }] = await Promise.all([child.status, readAndStop(child, undefined, child.stdout)]);
     assert.equal(code, 130, await errors);
     assert.match(await errors, /^Stopped\. The same command with --resume-from "stopped" goes on\.$/m);
+    await edit(join(work, "main_model.yaml"), { "num_epochs: 1": "num_epochs: 3" });
+    const other = await program("train.ts", ...searching, "--resume-from", "stopped");
+    assert.equal(other.code, 1);
+    assert.ok(
+      other.errors.endsWith(`it is another search
+  findLR.epochs: was 1, is 3 (main_model.yaml:6:15 lr_finder.num_epochs)
+  help: pass the same model, data and options, or start a new search
+`),
+      other.errors,
+    );
+    await edit(join(work, "main_model.yaml"), { "num_epochs: 3": "num_epochs: 1" });
     const again = await program("train.ts", ...searching, "--resume-from", "stopped");
     assert.equal(again.code, 0, again.errors);
     assert.doesNotMatch(again.errors, /^trial 1\/2 /m);
@@ -212,7 +235,7 @@ Deno.test("a working folder outside the clone trains, stops, goes on, evaluates"
       assert.equal(code, 1);
       assert.ok(
         errors.endsWith(`Cannot resume from "${outputs}": it is another run
-  batchSize: was 4, is 6 (main_model.yaml:57:15 train.batch_size, or its flag)
+  batchSize: was 4, is 6 (template.yaml:22:17 hyper_parameters.basic.batch_size, or its flag)
   weightDecay: was 0.0005, is 0.0004 (main_model.yaml:56:17 train.weight_decay, or its flag)
   help: pass the same model, data and options, or start a new run from its weights
 `),
@@ -285,6 +308,24 @@ Deno.test("a working folder outside the clone trains, stops, goes on, evaluates"
     },
   );
 
+  await t.step(
+    "--skip-unreadable leaves out a picture that cannot be read, which is an error else",
+    async () => {
+      const broken = join(valRoot, "disc", "broken.png");
+      await Deno.writeTextFile(broken, "nothing");
+      const args = ["--load-weights", outputs, "--test-data-roots", valRoot, "--save-metrics-to", "m.yaml"];
+      const refused = await program("eval.ts", ...args);
+      assert.equal(refused.code, 1);
+      assert.match(refused.errors, /\n {2}help: remove them, or pass --skip-unreadable\n$/);
+      const skipped = await program("eval.ts", ...args, "--skip-unreadable");
+      assert.deepEqual([skipped.code, skipped.errors], [
+        0,
+        "warning: 1 picture of 7 could not be read\n",
+      ]);
+      await Deno.remove(broken);
+    },
+  );
+
   await t.step("eval.ts refuses other classes and other networks", async () => {
     const test = ["--test-data-roots", valRoot, "--save-metrics-to", "m.yaml"];
     const classes = await program("eval.ts", "--load-weights", outputs, ...test, "--classes", "a,b");
@@ -352,6 +393,43 @@ Deno.test("a working folder outside the clone trains, stops, goes on, evaluates"
       "error: option '--epochs <n>' argument 'many' is invalid. wanted a whole number of at least 1\n" +
       "(--help lists all options)\n",
     ]);
+    const missing = await program("eval.ts");
+    assert.deepEqual([missing.code, missing.errors], [
+      2,
+      "error: required options are missing: --load-weights <file>, --test-data-roots <folders>, " +
+      "--save-metrics-to <file>\n(--help lists all options)\n",
+    ]);
+    const unset = await program(
+      "train.ts",
+      "--train-data-roots",
+      "--val-ann-files",
+      "",
+      "--val-data-roots",
+      "v",
+    );
+    assert.deepEqual([unset.code, unset.errors], [
+      2,
+      "error: found no value between --train-data-roots and --val-ann-files. A variable of the shell may not be " +
+      "set\n(--help lists all options)\n",
+    ]);
+    const roots = await program("train.ts", "--train-data-roots", "t", "--val-data-roots", "v");
+    assert.deepEqual([roots.code, roots.errors], [
+      2,
+      `Cannot open pictures: 2 problems\n  --train-data-roots: "t" is not there, seen from "${work}"\n` +
+      `  --val-data-roots: "v" is not there, seen from "${work}"\n`,
+    ]);
+    const weights = await program("train.ts", ...data, "--load-weights", "nowhere.pth");
+    assert.deepEqual([weights.code, weights.errors], [
+      2,
+      'Cannot use "nowhere.pth": no such file\n' +
+      "  help: pass the folder of a run, or a file of weights, .safetensors or .pth\n",
+    ]);
+    const folder = await program("train.ts", ...data, ...small, "--save-checkpoints-to", "deno.json");
+    assert.equal(folder.code, 1);
+    assert.ok(
+      folder.errors.endsWith("  help: pass --save-checkpoints-to ..., a folder that you may write to\n"),
+      folder.errors,
+    );
     const classes = await program(
       "train.ts",
       ...data,

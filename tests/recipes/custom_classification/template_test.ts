@@ -176,6 +176,20 @@ data:
   ]);
 });
 
+Deno.test("readTemplate() writes a plot as .png where the path does not say what it is, and refuses other endings", async () => {
+  await using copy = await copyOf("efficientnet_b0");
+  const main = join(copy.path, "main_model.yaml");
+  await edit(main, { 'path_to_savefig: "lr_finder.png"': "path_to_savefig: 'some/path/to/figure'" });
+  const { main: { search }, warnings } = await readTemplate(copy.path);
+  assert.equal(search?.savefig, "some/path/to/figure.png");
+  assert.match(warnings.join(), /lr_finder\.path_to_savefig: the plot is written as \.png$/);
+  await edit(main, { "to/figure": "to/figure.pdf" });
+  assert.match(
+    await problemsOf(copy.path),
+    /lr_finder\.path_to_savefig: found "some\/path\/to\/figure\.pdf", wanted a path that ends in \.svg, \.png, /,
+  );
+});
+
 Deno.test("readTemplate() tells all that is wrong in all files at once, with lines and columns", async () => {
   await using copy = await copyOf("mobilenet_v3_small");
   await edit(join(copy.path, "template.yaml"), {

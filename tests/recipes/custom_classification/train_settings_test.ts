@@ -130,6 +130,25 @@ Deno.test("settleTraining() refuses an auxiliary model without weights beside a 
   assert.equal(given.recipe.auxiliaryModels?.[0]?.weights, "b.pth");
 });
 
+Deno.test("settleTraining() refuses bounds of the search that do not fit, with their place", async () => {
+  await using folder = await temporaryFolder();
+  await copyTemplate("mobilenet_v3_small", folder.path);
+  const main = join(folder.path, "main_model.yaml");
+  await edit(main, { "  max_lr: 0.029\n": "" });
+  assert.equal((await settle(folder.path)).search?.minLearningRate, 0.005);
+  await assert.rejects(settle(folder.path, { batchSize: 8 }), {
+    name: "UsageError",
+    message:
+      `Cannot train: 1 problem\n  ${main}:10:11: lr_finder.min_lr: found 0.005, wanted less than max_lr, 0.001875`,
+  });
+  assert.equal((await settle(folder.path, { batchSize: 8, baseLearningRate: 0.01 })).search, undefined);
+  await edit(main, { "step: 0.001": "max_lr: 0.029\n  step: 1e-7" });
+  await assert.rejects(settle(folder.path), {
+    message: `Cannot train: 1 problem\n  ${main}:8:9: lr_finder.step: found 1e-7, ` +
+      "wanted from 0.0000024 to 0.024, for at least 2 and at most 10000 rates from 0.005 to 0.029",
+  });
+});
+
 async function copyTemplate(name: string, folder: string): Promise<void> {
   for await (const { name: file } of Deno.readDir(join(shelf, name))) {
     await Deno.copyFile(join(shelf, name, file), join(folder, file));

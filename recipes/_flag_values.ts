@@ -1,19 +1,5 @@
 import { InvalidArgumentError } from "npm:commander@15.1.0";
 
-/**
- * Runs a recipe and ends the process with 1 if it fails: with the message alone where the message is meant for the
- * user (those begin with "Cannot"), with the whole stack where something is wrong in the program.
- */
-export async function runRecipe(recipe: () => Promise<void>): Promise<void> {
-  try {
-    await recipe();
-  } catch (error) {
-    const isForUser = error instanceof Error && error.message.startsWith("Cannot ");
-    console.error(isForUser ? `\n${error.message}` : error);
-    Deno.exit(1);
-  }
-}
-
 /** An argument that is a count. */
 export function atLeastOne(text: string): number {
   const value = Number(text);
