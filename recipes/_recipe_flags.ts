@@ -201,7 +201,7 @@ function pathOf({ option }: OptionProblem): KeyPath {
 
 /** `labelSmoothing` as the flag is written. */
 function flagOf(option: string): string {
-  return "--" + option.replaceAll(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
+  return "--" + option.replaceAll(/[A-Z]+/g, (letters) => "-" + letters.toLowerCase());
 }
 
 /**
@@ -214,7 +214,7 @@ export function namingFlags(program: () => Promise<number>): () => Promise<numbe
     program().catch((error) => {
       if (!(error instanceof Error) || !/^Cannot run \w+\(\): /.test(error.message)) throw error;
       const message = error.message.replaceAll(
-        /^ {2}([a-zA-Z]+)(?=[.:])/gm,
+        /^ {2}([a-zA-Z]+)(?=\S*: found )/gm,
         (_, name) => "  " + flagOf(name),
       );
       throw new UsageError(message, { cause: error });

@@ -43,7 +43,7 @@ function assertStory(notebook: Notebook): void {
   assert.equal(epochs.length, 8);
   assert.match(
     epochs[0]!,
-    /^epoch 1  rate 0\.0010  loss \d\.\d+  weights +[\d.]+ %  average +[\d.]+ %$/,
+    /^epoch 1 {2}rate 0\.0010 {2}loss \d\.\d+ {2}weights +[\d.]+ % {2}average +[\d.]+ %$/,
   );
   assert.equal(shown(byId(notebook, "augmentation"), 0, "text/html").match(/<img /g)?.length, 12);
   const [adaptive, baseline] = [...printed(byId(notebook, "compare")).matchAll(/top-1 +([\d.]+) %/g)]

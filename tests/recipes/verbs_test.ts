@@ -145,6 +145,12 @@ Deno.test("fine_tune.ts trains with what flags and a file say, and evaluate.ts m
     const short = await fineTune(...model, "--recipe", "adaptive", "--epochs", "3");
     assert.equal(short.code, 2);
     assert.match(short.errors, /\n {2}--warm-up-epochs: found 5, wanted fewer than the 3 epochs\n/);
+    const both = await fineTune(...model, "--find-lr", "--learning-rate", "0.1");
+    assert.equal(both.code, 2);
+    assert.match(
+      both.errors,
+      /\n {2}--find-lr: found true, wanted nothing with \{ learningRate: 0\.1 \}\n {2}help: /,
+    );
     const gone = await run(recipe("evaluate.ts"), ["gone.safetensors", "pictures/val"], at);
     assert.deepEqual([gone.code, gone.errors.split("\n")[0]], [
       2,

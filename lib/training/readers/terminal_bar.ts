@@ -79,7 +79,11 @@ function describeStart(event: StartEvent): string {
   const frozen = freezeEpochs === 0
     ? ""
     : `, the first ${freezeEpochs === 1 ? "" : `${freezeEpochs} `}frozen`;
-  const resumed = epoch > 0 || step > 0 ? `, resumed at epoch ${epoch + 1} step ${step + 1}` : "";
+  const resumed = epoch >= epochs
+    ? ", all done before"
+    : epoch > 0 || step > 0
+    ? `, resumed at epoch ${epoch + 1} step ${step + 1}`
+    : "";
   return `${model} on ${device}: ${trainSize} training and ${validationSize} validation pictures, ` +
     `${classNames.length} classes, batch ${batchSize}, ${epochs} ${
       epochs === 1 ? "epoch" : "epochs"

@@ -18,6 +18,20 @@ done in 0:02, best epoch 1: top-1 75.0 %
   );
 });
 
+Deno.test("terminalBar() tells where a run goes on, and that nothing is left of it", () => {
+  const [start] = exampleRun();
+  assert.ok(start!.type === "start");
+  const begin = (at: { epoch: number; step: number }) => {
+    let text = "";
+    const bar = terminalBar({ interactive: false, write: (part) => text += part });
+    bar({ ...start, ...at });
+    bar.close();
+    return text.trimEnd();
+  };
+  assert.match(begin({ epoch: 1, step: 1 }), /, 2 epochs, resumed at epoch 2 step 2$/);
+  assert.match(begin({ epoch: 2, step: 0 }), /, 2 epochs, all done before$/);
+});
+
 Deno.test("terminalBar() redraws one line in place on a terminal and keeps it inside the columns", () => {
   for (const columns of [30, 60, 80, 200]) {
     let text = "";
