@@ -54,7 +54,7 @@ export function randomResizedCrop(options: RandomResizedCropOptions = {}): Augme
 
 /**
  * Draws a window as torchvision's `RandomResizedCrop.get_params` does: ten attempts at a uniform area and a
- * log-uniform aspect, then the middle of the picture.
+ * log-uniform aspect, then the whole picture.
  *
  * @param image Size of the picture, in pixels.
  * @param rng Where the randomness comes from.
@@ -79,12 +79,7 @@ export function drawWindow(
       return { left: rng.integer(0, width - size.width), top, ...size };
     }
   }
-  const side = Math.sqrt(maxArea);
-  const size = {
-    width: Math.max(1, Math.floor(side * width)),
-    height: Math.max(1, Math.floor(side * height)),
-  };
-  return { left: (width - size.width) >> 1, top: (height - size.height) >> 1, ...size };
+  return { left: 0, top: 0, width, height };
 }
 
 /** A window of a picture at the picture's size. */

@@ -109,7 +109,7 @@ async function compileHeadStep({ learners, step, trainLoader: { batchSize }, rec
   const state = Object.entries(await step.read()).filter(([name]) =>
     /^(parameters|velocities|statistics)\/classifier\./.test(name)
   );
-  return await compileForExecutor(graph, Object.fromEntries(state));
+  return await compileForExecutor(graph, Object.fromEntries(state), recipe.precision);
 }
 
 /** Runs through a set once; `undefined` if the user stopped the run meanwhile. */

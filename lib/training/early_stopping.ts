@@ -29,7 +29,8 @@ export function createEarlyStopping(): EarlyStoppingState {
  * a row that are not, the run should stop.
  *
  * @param state The state after the last epoch, or of `createEarlyStopping`.
- * @param result The epoch (0-based), its validation top-1, 0..1, and whether it counts if it is no better.
+ * @param result The epoch (0-based), its validation top-1, 0..1, whether it counts if it is no better, and whether it is
+ *   better than what it must be measured by, though not the best of all: then waiting begins anew.
  * @param patience Epochs without improvement to wait, at least 1; `Infinity`, the default, never stops and still keeps
  *   the best.
  * @returns The new state; the epoch was the best so far where its `bestEpoch` is that epoch.
@@ -46,10 +47,15 @@ export function createEarlyStopping(): EarlyStoppingState {
  */
 export function updateEarlyStopping(
   state: EarlyStoppingState,
-  result: { readonly epoch: number; readonly top1: number; readonly counts?: boolean },
+  result: {
+    readonly epoch: number;
+    readonly top1: number;
+    readonly counts?: boolean;
+    readonly improves?: boolean;
+  },
   patience: number = Infinity,
 ): EarlyStoppingState {
-  const { epoch, top1, counts = true } = result;
+  const { epoch, top1, counts = true, improves = false } = result;
   if (!(patience === Infinity || (Number.isInteger(patience) && patience >= 1))) {
     throw new RangeError(
       `Cannot stop early: found patience ${patience}, wanted a whole number of at least 1`,
@@ -63,6 +69,7 @@ export function updateEarlyStopping(
   if (top1 > state.bestTop1) {
     return { bestTop1: top1, bestEpoch: epoch, epochsWithoutImprovement: 0, stop: false };
   }
+  if (improves) return { ...state, epochsWithoutImprovement: 0, stop: false };
   if (!counts) return state;
   const epochsWithoutImprovement = state.epochsWithoutImprovement + 1;
   return { ...state, epochsWithoutImprovement, stop: epochsWithoutImprovement >= patience };

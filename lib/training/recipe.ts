@@ -153,7 +153,7 @@ export function adaptiveRecipe(record: ModelRecord, changes: Partial<Recipe> = {
     name: "adaptive",
     epochs: 200,
     schedule: "plateau",
-    warmUpEpochs: 5,
+    warmUpEpochs: changes.schedule === "oneCycle" ? 0 : 5, // one cycle begins low by itself
     earlyStoppingPatience: 5,
     sam: { rho: 0.05 },
     noBiasDecay: true,

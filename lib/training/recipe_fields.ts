@@ -25,7 +25,7 @@ const fields: { readonly [K in Exclude<keyof Recipe, "name">]-?: Check } = {
       patience: check.wholeNumber,
       factor: check.ratio,
       threshold: check.ratio,
-      floor: check.ratio,
+      floor: numberThat((value) => value > 0 && value <= 1, "a number above 0, up to 1"),
     }),
   oneCycle: (option, value) =>
     object(option, value, { percentStart: 0.3 }, {

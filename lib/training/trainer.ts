@@ -222,10 +222,12 @@ async function validateEpoch(run: Run): Promise<boolean> {
   const top1 = measured.validationTop1;
   const earlyStopping = updateEarlyStopping(
     run.state.earlyStopping,
-    // A rate that is still to fall, or a backbone still to learn, may make a run better that seems to have stopped.
+    // A rate that is still to fall, or a backbone still to learn, may make a run better that seems to have stopped. What
+    // comes after frozen epochs is measured by itself: batch norms have to come back to where they were first.
     {
       epoch,
       top1,
+      improves: !frozen && history.every((row) => row.phase === "frozen" || row.validationTop1 < top1),
       counts: !frozen && (recipe.schedule !== "plateau" || record.learningRate <= lowestRate(recipe)),
     },
     recipe.earlyStoppingPatience,

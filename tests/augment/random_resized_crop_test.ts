@@ -52,15 +52,21 @@ Deno.test("drawWindow() keeps to areas and aspects, inside the picture", () => {
   assert.ok(Math.abs(seen.aspect.filter((aspect) => aspect > 1).length - 1000) < 100);
 });
 
-Deno.test("drawWindow() takes the middle where no attempt fits", () => {
-  // Ten times the whole area, twice as wide as high: higher pictures have no such window.
+Deno.test("drawWindow() takes the whole picture where no attempt fits", () => {
+  // Ten times the largest area, at half the width of such a window of the picture's form: it is too high.
   const draws = Array.from({ length: 10 }, () => [1, 0]).flat();
-  assert.deepEqual(drawWindow({ width: 10, height: 40 }, told(...draws), { minAspect: 0.5 }), {
-    left: 0,
-    top: 0,
-    width: 10,
-    height: 40,
-  });
+  assert.deepEqual(
+    drawWindow({ width: 10, height: 40 }, told(...draws), {
+      maxArea: 0.9,
+      minAspect: 0.5,
+    }),
+    {
+      left: 0,
+      top: 0,
+      width: 10,
+      height: 40,
+    },
+  );
 });
 
 Deno.test("randomResizedCrop() returns its input itself when it does not crop", () => {

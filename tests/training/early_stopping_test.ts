@@ -44,6 +44,13 @@ Deno.test("updateEarlyStopping() never stops without a patience, and keeps the b
   assert.deepEqual(state, { bestTop1: 1, bestEpoch: 0, epochsWithoutImprovement: 999, stop: false });
 });
 
+Deno.test("updateEarlyStopping() begins to wait anew for what improves, and keeps the best of all", () => {
+  let state = updateEarlyStopping(createEarlyStopping(), { epoch: 0, top1: 0.7 }, 2);
+  state = updateEarlyStopping(state, { epoch: 1, top1: 0.3 }, 2);
+  state = updateEarlyStopping(state, { epoch: 2, top1: 0.5, improves: true }, 2);
+  assert.deepEqual(state, { bestTop1: 0.7, bestEpoch: 0, epochsWithoutImprovement: 0, stop: false });
+});
+
 Deno.test("updateEarlyStopping() leaves the state it was given alone", () => {
   const state = Object.freeze(createEarlyStopping());
   updateEarlyStopping(state, { epoch: 0, top1: 0.5 }, 3);

@@ -38,6 +38,7 @@ async function frozenOptions(): Promise<FineTuneOptions> {
     sam: { rho: 0.05 },
     ema: { decay: 0.9 },
     dropout: 0.1,
+    mixup: { alpha: 0.4 },
   };
 }
 
@@ -195,9 +196,10 @@ Deno.test("train() with frozen epochs lets auxiliary models begin with the other
     outputDir: freshFolder(),
     logs: [],
   });
-  // No epoch is better than the first: three frozen ones do not count, and the one after them does.
+  // No epoch is better than the first: three frozen ones do not count, the one after them is what the next is measured by,
+  // and that one is no better.
   assert.equal(run.stopped, "early-stopping");
-  assert.equal(run.history.length, 4);
+  assert.equal(run.history.length, 5);
   const { tensors } = await readSafetensors(join(run.outputDir, "auxiliary_1.safetensors"));
   assert.ok("classifier.weight" in tensors);
 });
@@ -321,4 +323,24 @@ Deno.test("train() with frozen epochs leaves no native tensor behind", async () 
   const before = tf.memory().numTensors;
   await trainSmall({ weights: await weights(), freezeEpochs: 1, outputDir: freshFolder(), logs: [] });
   assert.equal(tf.memory().numTensors, before);
+});
+
+Deno.test("train() with frozen epochs balances classes in them too, and goes on with the same pictures", async () => {
+  const options: FineTuneOptions = {
+    ...await frozenOptions(),
+    classWeights: undefined,
+    sampler: "balanced",
+    logs: [],
+  };
+  const whole = await trainSmall({ ...options, outputDir: freshFolder() });
+  const outputDir = freshFolder(), stop = new AbortController();
+  await trainSmall({
+    ...options,
+    outputDir,
+    signal: stop.signal,
+    onEvent: (event) => event.type === "step" && event.epoch === 1 && event.step === 2 && stop.abort(),
+  });
+  const rest = await trainSmall({ ...options, resumeFrom: outputDir });
+  assert.deepEqual(rest.history, whole.history);
+  assert.deepEqual(hashTensors(rest.model.weights), hashTensors(whole.model.weights));
 });
