@@ -13,10 +13,16 @@ export const networks = {
     weights: undefined,
     epochs: 6,
     batchSize: 16,
-    rates: [0.01, 0.03, 0.1],
+    rates: [0.003, 0.01, 0.03, 0.1, 0.2],
   },
   /** From random weights, with MobileNetV3's recipe. */
-  small: { id: "mobilenetv3_small_100", weights: null, epochs: 10, batchSize: 16, rates: [0.05, 0.1] },
+  small: {
+    id: "mobilenetv3_small_100",
+    weights: null,
+    epochs: 10,
+    batchSize: 16,
+    rates: [0.02, 0.05, 0.1, 0.2],
+  },
 } as const;
 export type NetworkName = keyof typeof networks;
 export const dataNames = ["fashion", "emoji"] as const;
