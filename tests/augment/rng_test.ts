@@ -30,7 +30,7 @@ Deno.test("createRng() runs through the blocks of its counter", () => {
 Deno.test("createRng() counts the repeats of a sample beside the stream", () => {
   for (const repeat of [0, 1, 2 ** 24 - 1]) {
     const rng = createRng(7, "mixing", 5, 11, repeat);
-    const wanted = [...philox4x32([0, 5, 11, 6 + 256 * repeat], [7, 0])];
+    const wanted = [...philox4x32([0, 5, 11, 7 + 256 * repeat], [7, 0])];
     assert.deepEqual(wanted.map(() => rng.uint32()), wanted);
   }
 });
