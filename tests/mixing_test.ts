@@ -88,8 +88,10 @@ Deno.test("fineTune() learns from mixed and erased pictures, and counts the stro
   });
   assert.ok(learnt.best!.validationTop1 > 0.8, `${learnt.best!.validationTop1}`);
   const { trainLoss, trainTop1 } = learnt.history.at(-1)!;
-  // Two labels cannot be foretold to the end, but the stronger one can be in most pictures.
-  assert.ok(trainLoss > learnt.best!.validationLoss, `${trainLoss}`);
+  // Two labels cannot be foretold to the end: a share from 0 to 1, all alike, leaves 0.5 nats on average, in half of the
+  // batches (those of cutmix), where two labels of three differ. But the stronger one can be in most pictures.
+  assert.ok(trainLoss > 0.5 / 2 * 2 / 3, `${trainLoss}`);
+  assert.ok(trainLoss < learnt.history[0]!.trainLoss, `${trainLoss}`);
   assert.ok(trainTop1 > 0.6, `${trainTop1}`);
 });
 
