@@ -1,16 +1,17 @@
 import type { DatasetSplits } from "../data/dataset.ts";
-import { type Batch, createLoader, type Loader } from "../data/loader.ts";
+import type { Batch, Loader } from "../data/loader.ts";
 import { topKAccuracy } from "../metrics/top_k.ts";
 import { createInference } from "../models/inference.ts";
 import type { Model } from "../models/model.ts";
 import { isFiniteArray, unusableTensors } from "../models/unusable_tensors.ts";
 import { compileForExecutor } from "../tensorflow/executor.ts";
 import { marginOf } from "../training/am_softmax.ts";
-import { classWeights } from "../training/class_weights.ts";
 import { dropoutMask } from "../training/dropout.ts";
 import { labelInputs } from "../training/mixed_loss.ts";
 import type { Recipe } from "../training/recipe.ts";
-import { augmentationOf, mixingOf } from "../training/recipe_augmentation.ts";
+import { mixingOf } from "../training/recipe_augmentation.ts";
+import { createLoaders } from "../training/create_loaders.ts";
+import { stepSettings } from "../training/step_settings.ts";
 import { scorePictures } from "../training/score_pictures.ts";
 import { initialState, recordTrainStep } from "../training/train_step.ts";
 
@@ -42,21 +43,8 @@ export interface BenchSetup {
 
 /** Records and compiles what trials need. The model is not changed: executors copy its weights. */
 export async function openBench(setup: BenchSetup): Promise<TrialBench> {
-  const { model: { network, preprocessing, weights }, data, recipe, seed, workers, onUnreadable } = setup;
-  const loading = { preprocessing, seed, workers, onUnreadable };
-  const trainLoader = createLoader(data.train, {
-    ...loading,
-    batchSize: recipe.batchSize,
-    training: true,
-    augment: augmentationOf(recipe),
-    mixing: mixingOf(recipe),
-    sampler: recipe.sampler,
-  });
-  const validationLoader = createLoader(data.validation, {
-    ...loading,
-    batchSize: Math.min(recipe.batchSize, data.validation.samples.length),
-    training: false,
-  });
+  const { model: { network, preprocessing, weights }, data, recipe, seed } = setup;
+  const { trainLoader, validationLoader } = createLoaders({ ...setup, preprocessing });
   const rows = trainLoader.batchSize, { dropout = 0 } = recipe;
   const graph = recordTrainStep({
     network,
@@ -64,11 +52,7 @@ export async function openBench(setup: BenchSetup): Promise<TrialBench> {
     dropout,
     margin: marginOf(recipe),
     batchSize: rows,
-    loss: {
-      labelSmoothing: recipe.labelSmoothing,
-      classWeights: classWeights(recipe.classWeights, data.train),
-    },
-    optimizer: { momentum: recipe.momentum, weightDecay: recipe.weightDecay },
+    ...stepSettings(recipe, data),
     mixed: mixingOf(recipe) !== undefined,
   });
   const first = initialState(network, weights);

@@ -7,7 +7,8 @@ import type { HostTensor } from "../graph/host_tensor.ts";
 import { classifierOnly } from "../models/classifier.ts";
 import { type CutNetwork, cutNetwork } from "../models/features.ts";
 import { compileForExecutor } from "../tensorflow/executor.ts";
-import { currentWeights, isFrozen, type Run, stepSettings } from "./_run.ts";
+import { currentWeights, isFrozen, type Run } from "./_run.ts";
+import { stepSettings } from "./step_settings.ts";
 import { recordTrainStep } from "./train_step.ts";
 
 /** A batch of features, as it crosses to the engine. */

@@ -1,5 +1,4 @@
-import type { DatasetSplits } from "../data/dataset.ts";
-import { createLoader, type Loader } from "../data/loader.ts";
+import type { Loader } from "../data/loader.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import { createInference, type Inference } from "../models/inference.ts";
 import type { CompiledFunction } from "../graph/compiled_function.ts";
@@ -7,15 +6,16 @@ import { compileForExecutor } from "../tensorflow/executor.ts";
 import { marginOf } from "./am_softmax.ts";
 import { lossOf } from "./auxiliary.ts";
 import { hashData, type RunState } from "./checkpoint.ts";
-import { classWeights } from "./class_weights.ts";
 import { type Clock, startClock } from "./clock.ts";
+import { createLoaders } from "./create_loaders.ts";
 import { createEarlyStopping } from "./early_stopping.ts";
 import type { EpochRecord } from "./events.ts";
 import type { FrozenPhase } from "./_frozen_phase.ts";
 import type { Recipe } from "./recipe.ts";
-import { augmentationOf, mixingOf } from "./recipe_augmentation.ts";
+import { mixingOf } from "./recipe_augmentation.ts";
 import { createMomentum, createSchedule, type Schedule } from "./schedules.ts";
-import { initialState, type Learner, recordTrainStep, type TrainStepOptions } from "./train_step.ts";
+import { stepSettings } from "./step_settings.ts";
+import { initialState, type Learner, recordTrainStep } from "./train_step.ts";
 import type { TrainingSetup } from "./trainer.ts";
 
 /** A run with its compiled functions and loaders. */
@@ -42,21 +42,8 @@ export interface Run extends TrainingSetup {
 
 /** Records and compiles what the run needs, and puts it where it starts or goes on. */
 export async function startRun(setup: TrainingSetup): Promise<Run> {
-  const { network, preprocessing, recipe, data, resume, seed, workers, onUnreadable = "error" } = setup;
-  const loading = { preprocessing, seed, workers, onUnreadable };
-  const trainLoader = createLoader(data.train, {
-    ...loading,
-    batchSize: recipe.batchSize,
-    training: true,
-    augment: augmentationOf(recipe),
-    mixing: mixingOf(recipe),
-    sampler: recipe.sampler,
-  });
-  const validationLoader = createLoader(data.validation, {
-    ...loading,
-    batchSize: Math.min(recipe.batchSize, data.validation.samples.length),
-    training: false,
-  });
+  const { network, preprocessing, recipe, data, resume } = setup;
+  const { trainLoader, validationLoader } = createLoaders(setup);
   const [main, ...auxiliary] = learnersOf(setup);
   const scheduling = { ...recipe, stepsPerEpoch: trainLoader.stepsPerEpoch };
   const momentum = createMomentum(scheduling);
@@ -94,19 +81,6 @@ export async function startRun(setup: TrainingSetup): Promise<Run> {
     bestWeights,
     frozen: undefined,
     skipped: 0,
-  };
-}
-
-/** Loss and optimiser of a step, whatever learns in it. */
-export function stepSettings(
-  recipe: Recipe,
-  data: DatasetSplits,
-): Pick<TrainStepOptions, "loss" | "optimizer" | "sam"> {
-  const { labelSmoothing, momentum, weightDecay, noBiasDecay, layerDecay, sam } = recipe;
-  return {
-    loss: { labelSmoothing, classWeights: classWeights(recipe.classWeights, data.train) },
-    optimizer: { momentum, weightDecay, noBiasDecay, layerDecay },
-    sam,
   };
 }
 
