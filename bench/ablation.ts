@@ -17,7 +17,7 @@ import { writeFile } from "../lib/files/write_file.ts";
 import { cacheFolder } from "../lib/provision/cache.ts";
 import { evaluate, fineTune } from "../mod.ts";
 import { openData } from "./ablation/data.ts";
-import { bestRate, readResults, type Result, resultsFolder } from "./ablation/results.ts";
+import { chosenRate, readResults, type Result, resultsFolder } from "./ablation/results.ts";
 import { type AblationRun, nameOf, networks, queue, recipeOf, settingsOf, sizes } from "./ablation/runs.ts";
 import { writeDocument } from "./ablation/document.ts";
 
@@ -45,7 +45,7 @@ async function work(): Promise<void> {
     const done = await readResults();
     if (left <= 0 || stop.signal.aborted) return;
     if (done.some((result) => nameOf(result) === nameOf(run))) continue;
-    const result = await carryOut(run, run.learningRate ?? bestRate(done, run), stop.signal);
+    const result = await carryOut(run, run.learningRate ?? chosenRate(done, run), stop.signal);
     if (result === undefined) return;
     await Deno.mkdir(resultsFolder, { recursive: true });
     await writeFile(join(resultsFolder, `${nameOf(run)}.json`), written(result));

@@ -1,3 +1,4 @@
+import { newcombeInterval } from "../../lib/metrics/newcombe_interval.ts";
 import type { Recipe } from "../../lib/training/recipe.ts";
 import { type AblationRun, searchSeed, type Settings, settingsOf } from "./runs.ts";
 
@@ -61,18 +62,34 @@ export async function readResults(folder: string = resultsFolder): Promise<Resul
 }
 
 /**
- * The learning rate that validated best for a network, with the baseline recipe or the adaptive one; runs without a part
- * have the adaptive one's.
+ * The learning rate of a network's runs with the baseline recipe, or with the adaptive one and without its parts: the
+ * middle one of those that validated as well as the best, within chance (95 %). The best alone would be chance: it is one
+ * run for each rate, on few pictures. Of two in the middle it is the better one.
  *
- * @throws {Error} If a rate was not tried yet.
+ * @throws {Error} If no rate was tried yet.
  */
-export function bestRate(results: readonly Result[], { network, configuration }: AblationRun): number {
+export function chosenRate(results: readonly Result[], { network, configuration }: AblationRun): number {
   const like = configuration === "baseline" ? "baseline" : "adaptive";
   const tried = results.filter((result) =>
     result.seed === searchSeed && result.network === network && result.configuration === like
-  ).sort((a, b) => b.validationTop1 - a.validationTop1);
+  );
   if (tried.length === 0) {
     throw new Error(`No learning rate was tried for ${network} with the ${like} recipe yet`);
   }
-  return tried[0]!.learningRateUsed;
+  const [best] = tried.toSorted(better);
+  const good = tried.filter((result) => !isWorse(result, best!))
+    .sort((a, b) => a.learningRateUsed - b.learningRateUsed);
+  const middle = good.slice((good.length - 1) >> 1, (good.length >> 1) + 1);
+  return middle.sort(better)[0]!.learningRateUsed;
+}
+
+function better(a: Result, b: Result): number {
+  return b.validationTop1 - a.validationTop1;
+}
+
+/** Whether a run validated worse than another by more than chance. */
+function isWorse(one: Result, other: Result): boolean {
+  const trials = [other, one].map(({ pictures }) => pictures["validation"]!) as [number, number];
+  const right = [other, one].map(({ validationTop1 }, i) => Math.round(validationTop1 * trials[i]!));
+  return newcombeInterval(right as [number, number], trials)[0] > 0;
 }

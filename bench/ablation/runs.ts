@@ -3,8 +3,8 @@ import { adaptiveRecipe, baselineRecipe, type Recipe } from "../../lib/training/
 
 /**
  * What is compared: each network with the recipe of its family, on each data set. `rates` are the learning rates that are
- * tried first, on Fashion-MNIST, with the baseline and the adaptive recipe; the one that validates best is used for both
- * data sets.
+ * tried first, on Fashion-MNIST, with the baseline and the adaptive recipe; `chosenRate` takes one of them for both data
+ * sets.
  */
 export const networks = {
   /** From the ImageNet weights of its Python package, with EfficientNet's recipe. */
