@@ -16,7 +16,7 @@ import { dataHelp, openSplits } from "./_open_data.ts";
 import { checkUsage, createCommand, exitCodes, runProgram } from "./_program.ts";
 import { openProgress } from "./_progress.ts";
 import { addRecipeFlags, namingFlags, optionsOf, type RecipeFlags } from "./_recipe_flags.ts";
-import { percent } from "./_terminal.ts";
+import { tellOutcome } from "./_run_outcome.ts";
 
 await runProgram(namingFlags(async () => {
   const command = createCommand("deno run -A recipes/fine_tune.ts")
@@ -59,17 +59,7 @@ await runProgram(namingFlags(async () => {
   const progress = openProgress();
   const run = await fineTune(model, data, { ...options, onEvent: (event) => progress.read(event) })
     .finally(() => progress.close());
-  const { best, checkpoint, outputDir, stopped } = run;
-  if (best !== undefined) {
-    const { epoch, validationTop1, validationTop5 } = best;
-    console.log(
-      `best epoch ${epoch + 1}: top-1 ${percent(validationTop1)}, top-5 ${percent(validationTop5)}`,
-    );
-  }
-  console.log(checkpoint);
-  if (stopped !== "interrupted") return exitCodes.ok;
-  console.error(`Stopped. The same command with --resume-from "${outputDir}" goes on.`);
-  return exitCodes.interrupted;
+  return tellOutcome(run);
 }));
 
 /** The recipe as `--config` reads it. */

@@ -10,7 +10,7 @@ import { createCommand, exitCodes, runProgram } from "../_program.ts";
 import { openProgress } from "../_progress.ts";
 import { atLeastOne, atLeastZero, positive } from "../_flag_values.ts";
 import { requireFile } from "../_require_file.ts";
-import { percent } from "../_terminal.ts";
+import { tellOutcome } from "../_run_outcome.ts";
 import { type KeyPath, refuseProblems } from "../_yaml_file.ts";
 import { origins } from "./_model_plan.ts";
 import { listClasses, missingRoots, openPictures, requireEveryClass } from "./_pictures.ts";
@@ -152,21 +152,11 @@ async function trainModel(
     await progress.close();
     await elsewhere?.close();
   });
-  const { best, checkpoint, outputDir, stopped, lr } = result;
-  if (stopped === "after-search") {
-    console.log(lr);
+  if (result.stopped === "after-search") {
+    console.log(result.lr);
     return exitCodes.ok;
   }
-  if (best !== undefined) {
-    const { epoch, validationTop1, validationTop5 } = best;
-    console.log(
-      `best epoch ${epoch + 1}: top-1 ${percent(validationTop1)}, top-5 ${percent(validationTop5)}`,
-    );
-  }
-  console.log(checkpoint);
-  if (stopped !== "interrupted") return exitCodes.ok;
-  console.error(`Stopped. The same command with --resume-from "${outputDir}" goes on.`);
-  return exitCodes.interrupted;
+  return tellOutcome(result);
 }
 
 /** What `template.yaml` decides, and not `main_model.yaml`. */
