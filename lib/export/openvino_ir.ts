@@ -4,6 +4,7 @@ import type { ExportMetadata } from "./export_metadata.ts";
 import { createIRLayers } from "./_ir_layers.ts";
 import { addOperations } from "./_ir_operations.ts";
 import { writeXML, type XMLElement } from "./_xml.ts";
+import { toMetadataJSON } from "./metadata_json.ts";
 import { modelAPIInfo } from "./model_api_info.ts";
 
 /** How {@linkcode toOpenVINO} writes. */
@@ -83,7 +84,7 @@ export function toOpenVINO(
       {
         tag: "whittle",
         children: valueElements({
-          metadata: toXMLSafeJSON(metadata),
+          metadata: xmlSafe(toMetadataJSON(metadata)),
           weights_bytes: String(bin.length),
           weights_sha256: createHash("sha256").update(bin).digest("hex"),
         }),
@@ -98,10 +99,7 @@ function valueElements(values: Readonly<Record<string, string>>): XMLElement[] {
   return Object.entries(values).map(([tag, value]) => ({ tag, attributes: { value } }));
 }
 
-/** JSON without the few characters that XML cannot hold, which JSON itself does not escape. */
-function toXMLSafeJSON(value: unknown): string {
-  return JSON.stringify(value).replace(
-    /[\ufffe\uffff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16)}`,
-  );
+/** JSON may hold two characters that XML cannot, outside of its own escapes. */
+function xmlSafe(json: string): string {
+  return json.replace(/[\ufffe\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`);
 }
