@@ -1,4 +1,4 @@
-import { DOMParser, type Element, onErrorStopParsing } from "npm:@xmldom/xmldom@0.9.12";
+import { SaxesParser } from "npm:saxes@6.0.0";
 
 /** What we write about a model into its `.xml`, under `rt_info/whittle`. */
 export interface IRInformation {
@@ -18,43 +18,41 @@ export interface IRInformation {
  * @throws {SyntaxError} If the text is no OpenVINO model.
  */
 export function readIRInformation(xml: string): IRInformation | undefined {
-  const own = child(child(parse(xml), "rt_info"), "whittle");
-  const value = (tag: string) => child(own, tag)?.getAttribute("value") ?? undefined;
-  const metadata = value("metadata");
+  const values = valuesIn(xml, "net/rt_info/whittle/");
+  const metadata = values.get("metadata");
   if (metadata === undefined) return undefined;
-  const bytes = value("weights_bytes");
+  const bytes = values.get("weights_bytes");
   return {
     metadata,
     weightsBytes: bytes === undefined ? undefined : Number(bytes),
-    weightsSHA256: value("weights_sha256"),
+    weightsSHA256: values.get("weights_sha256"),
   };
 }
 
-function parse(xml: string): Element {
-  let root: Element | null;
-  try {
-    const parser = new DOMParser({ onError: onErrorStopParsing, locator: false });
-    root = parser.parseFromString(xml, "text/xml").documentElement;
-  } catch (error) {
-    const [reason] = (error as Error).message.split("\n");
+/** The attribute `value` of each element of a folder, by the element's name. */
+function valuesIn(xml: string, folder: string): Map<string, string> {
+  const path: string[] = [];
+  const values = new Map<string, string>();
+  const parser = new SaxesParser();
+  parser.on("error", (error) => {
     throw new SyntaxError(
-      `Cannot read the OpenVINO model: its .xml is damaged: ${reason}\n  help: export the model again`,
+      `Cannot read the OpenVINO model: its .xml is damaged: ${error.message}\n  help: export the model again`,
     );
-  }
-  if (root?.tagName !== "net") {
-    throw new SyntaxError(
-      `Cannot read the OpenVINO model: found an .xml with the element <${
-        root?.tagName ?? ""
-      }>, wanted <net>\n` +
-        `  help: name the .xml that exportIR wrote`,
-    );
-  }
-  return root;
-}
-
-function child(element: Element | undefined, tag: string): Element | undefined {
-  for (let node = element?.firstChild; node; node = node.nextSibling) {
-    if (node.nodeName === tag) return node as Element;
-  }
-  return undefined;
+  });
+  parser.on("opentag", ({ name, attributes }) => {
+    path.push(name);
+    if (path[0] !== "net") {
+      throw new SyntaxError(
+        `Cannot read the OpenVINO model: found an .xml with the element <${name}>, wanted <net>\n` +
+          `  help: name the .xml that exportIR wrote`,
+      );
+    }
+    const place = path.join("/");
+    if (place === folder + name && typeof attributes.value === "string") values.set(name, attributes.value);
+  });
+  parser.on("closetag", () => {
+    path.pop();
+  });
+  parser.write(xml).close();
+  return values;
 }
