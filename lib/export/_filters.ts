@@ -1,7 +1,7 @@
 import { type HostTensor, sizeOf } from "../graph/host_tensor.ts";
 import type { ExportTensor } from "./export_graph.ts";
 import { fakeQuantizationRange } from "./fake_quantization.ts";
-import type { Recording } from "./_patterns.ts";
+import type { GraphView } from "../graph/graph_view.ts";
 
 /**
  * How weights are laid out in a recording: convolutions `[height, width, in, out]`, depthwise ones `[height, width,
@@ -23,22 +23,22 @@ export interface Filter {
  *
  * @param id What the layer reads as its weights.
  * @param layout How they are laid out.
- * @param recording The folded recording.
+ * @param view The folded view.
  * @throws {TypeError} If they are computed in another way.
  */
-export function readFilter(id: number, layout: FilterLayout, recording: Recording): Filter {
-  const { shape } = recording.spec(id);
-  const found = recording.constant(id);
+export function readFilter(id: number, layout: FilterLayout, view: GraphView): Filter {
+  const { shape } = view.spec(id);
+  const found = view.constant(id);
   const toRows = (data: ArrayLike<number>) => rowsFirst(data, shape, layout);
   if (found !== undefined) {
     return {
-      name: recording.name(id) ?? "weight",
+      name: view.name(id) ?? "weight",
       values: tensor(toRows(found.data as Float32Array), shape, layout),
     };
   }
-  let node = recording.producer(id);
-  if (node?.op === "Reshape") node = recording.producer(node.inputs[0]!); // depthwise filters are quantised as matrices
-  const [weights, lows, highs] = (node?.inputs ?? []).map((input) => recording.constant(input));
+  let node = view.producer(id);
+  if (node?.op === "Reshape") node = view.producer(node.inputs[0]!); // depthwise filters are quantised as matrices
+  const [weights, lows, highs] = (node?.inputs ?? []).map((input) => view.constant(input));
   if (node?.op !== "FakeQuantWithMinMaxVarsPerChannel" || !weights || !lows || !highs) {
     throw new TypeError(
       `Cannot export: weights of shape [${shape}] are computed by ${
@@ -60,7 +60,7 @@ export function readFilter(id: number, layout: FilterLayout, recording: Recordin
     return Math.floor((Math.min(Math.max(value, low), high) - low) / step + 0.5) + Math.round(low / step);
   });
   return {
-    name: recording.name(node.inputs[0]!) ?? "weight",
+    name: view.name(node.inputs[0]!) ?? "weight",
     values: tensor(rows, shape, layout),
     quantized: { values: { dtype: "int8", shape: outputShape(shape, layout), data: whole }, scales },
   };

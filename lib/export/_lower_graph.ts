@@ -1,9 +1,11 @@
-import type { Attribute, Graph, GraphNode, GraphValue } from "../graph/graph.ts";
+import type { Attribute, Graph, GraphNode } from "../graph/graph.ts";
+import { createGraphView } from "../graph/graph_view.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
+import { matchActivation } from "../graph/match_activation.ts";
 import type { ExportGraph, ExportNode, ExportOperation, ExportTensor, ExportValue } from "./export_graph.ts";
 import { type FilterLayout, readFilter } from "./_filters.ts";
 import { fakeQuantizationRange } from "./fake_quantization.ts";
-import { matchActivation, matchNormalisation, type Recording } from "./_patterns.ts";
+import { matchNormalisation } from "./_match_normalisation.ts";
 
 /** Names of the file's input and output. */
 export const inputName = "images", outputName = "logits";
@@ -21,7 +23,7 @@ export function lowerGraph(
   parameters: Readonly<Record<string, HostTensor>>,
   model: string,
 ): ExportGraph {
-  const recording = createRecording(graph, parameters);
+  const recording = createGraphView(graph, parameters);
   requireKnownOperators(graph, model);
   const nodes: ExportNode[] = [];
   const lowered = new Map<number, ExportValue>();
@@ -334,30 +336,4 @@ function alignedTo(rank: number, tensor: HostTensor, refuse: (problem: string) =
   if (shape.length === 0) return floats(tensor);
   const aligned = rank === 4 ? [1, shape[0]!, 1, 1] : [...Array(rank - 1).fill(1), shape[0]!];
   return { ...floats(tensor), shape: aligned } as ExportTensor;
-}
-
-function createRecording(graph: Graph, parameters: Readonly<Record<string, HostTensor>>): Recording {
-  const producers = new Map<number, GraphNode>();
-  const specs = new Map<number, GraphValue>(graph.inputs.map((value) => [value.id, value]));
-  const users = new Map<number, number>();
-  for (const node of graph.nodes) {
-    for (const output of node.outputs) {
-      producers.set(output.id, node);
-      specs.set(output.id, output);
-    }
-    for (const id of node.inputs) users.set(id, (users.get(id) ?? 0) + 1);
-  }
-  const names = new Map(graph.inputs.map(({ id, name }) => [id, name]));
-  return {
-    producer: (id) => producers.get(id),
-    spec: (id) => specs.get(id)!,
-    users: (id) => users.get(id) ?? 0,
-    name: (id) => names.get(id),
-    constant(id) {
-      const name = names.get(id);
-      if (name !== undefined) return parameters[name];
-      const value = producers.get(id)?.attributes["value"];
-      return producers.get(id)?.op === "Const" && value?.kind === "tensor" ? value.value : undefined;
-    },
-  };
 }
