@@ -11,6 +11,8 @@ import {
 export interface ONNXNodes {
   readonly nodes: NodeProto[];
   readonly initializers: TensorProto[];
+  /** Values that only the file has, each of the shape of a value of the graph. */
+  readonly between: { readonly name: string; readonly elemType: number; readonly like: ExportValue }[];
   /** Name in the file of each value of the graph. */
   readonly names: ReadonlyMap<number, string>;
 }
@@ -23,8 +25,8 @@ interface Writer {
   node(opType: string, input: string[], output: string, attributes?: Attributes): void;
   /** Appends a constant beside a value, e.g. `name/scale`, and returns its name. */
   constant(beside: string, what: string, dims: number[], data: ElementArray): string;
-  /** A name that nothing has yet. */
-  fresh(beside: string, what: string): string;
+  /** Names a value between two operations that spell one of the graph; it has the shape of the graph's value. */
+  between(output: ExportValue, what: string, elemType: number): string;
 }
 
 /** Settings of an operation, by name. */
@@ -45,22 +47,27 @@ export function toONNXNodes(graph: ExportGraph, precision: "fp32" | "fp16"): ONN
   const values = [graph.input, ...graph.nodes.map(({ output }) => output)];
   const names = new Map(values.map(({ id, name }) => [id, id === graph.output ? graph.outputName : name]));
   const taken = new Set(names.values());
-  const nodes: NodeProto[] = [], initializers: TensorProto[] = [];
+  const nodes: NodeProto[] = [], initializers: TensorProto[] = [], between: ONNXNodes["between"] = [];
   const halved = precision === "fp16" ? weightsOf(graph) : new Set<number>();
+  const fresh = (beside: string, what: string) => {
+    let name = `${beside}/${what}`;
+    while (taken.has(name)) name += "_";
+    taken.add(name);
+    return name;
+  };
   const writer: Writer = {
     nameOf: (id) => names.get(id)!,
     node(opType, input, output, attributes = {}) {
       nodes.push({ name: output, opType, input, output: [output], attribute: named(attributes) });
     },
     constant(beside, what, dims, data) {
-      const name = writer.fresh(beside, what);
+      const name = fresh(beside, what);
       initializers.push(toTensor(name, dims, data));
       return name;
     },
-    fresh(beside, what) {
-      let name = `${beside}/${what}`;
-      while (taken.has(name)) name += "_";
-      taken.add(name);
+    between(output, what, elemType) {
+      const name = fresh(names.get(output.id)!, what);
+      between.push({ name, elemType, like: output });
       return name;
     },
   };
@@ -69,7 +76,7 @@ export function toONNXNodes(graph: ExportGraph, precision: "fp32" | "fp16"): ONN
     else if (halved.has(node.output.id)) writeHalved(node.output, node.value, writer);
     else initializers.push(toTensor(names.get(node.output.id)!, node.value.shape, node.value.data));
   }
-  return { nodes, initializers, names };
+  return { nodes, initializers, between, names };
 }
 
 /** Float32 constants that convolutions and the classifier multiply with. */
@@ -123,7 +130,7 @@ function spell(node: Exclude<ExportNode, { op: "constant" }>, writer: Writer): v
     case "square":
       return writer.node("Mul", [input[0]!, input[0]!], output);
     case "swish": {
-      const gate = writer.fresh(output, "sigmoid");
+      const gate = writer.between(node.output, "sigmoid", ONNX_TYPES.float);
       writer.node("Sigmoid", input, gate);
       return writer.node("Mul", [input[0]!, gate], output);
     }
@@ -157,7 +164,7 @@ function spell(node: Exclude<ExportNode, { op: "constant" }>, writer: Writer): v
       return writer.node("DequantizeLinear", [input[0]!, scales, zeros], output, { axis: int(0) });
     }
     case "fakeQuantize":
-      return spellFakeQuantize(node, input[0]!, output, writer);
+      return spellFakeQuantize(node, writer);
     default:
       return writer.node(plain[node.op], input, output);
   }
@@ -168,31 +175,31 @@ function spell(node: Exclude<ExportNode, { op: "constant" }>, writer: Writer): v
  * point. With fewer than 256 levels there are bytes above the highest, and what is outside is clipped before.
  */
 function spellFakeQuantize(
-  { low, high, levels }: { low: number; high: number; levels: number },
-  input: string,
-  output: string,
+  { low, high, levels, inputs, output }: ExportNode & { op: "fakeQuantize" },
   writer: Writer,
 ): void {
+  const name = writer.nameOf(output.id);
   const step = (high - low) / (levels - 1);
   const zero = Math.round(-low / step);
-  if (!(step > 0) || levels < 2 || levels > 256 || !Number.isInteger(levels) || zero < 0 || zero >= levels) {
+  if (!(step > 0) || !Number.isInteger(levels) || levels < 2 || levels > 256 || zero < 0 || zero >= levels) {
     throw new RangeError(
-      `Cannot write "${output}" to ONNX: found ${levels} levels from ${low} to ${high}, wanted 2 to 256 levels of ` +
+      `Cannot write "${name}" to ONNX: found ${levels} levels from ${low} to ${high}, wanted 2 to 256 levels of ` +
         "which one is 0",
     );
   }
-  const scale = writer.constant(output, "scale", [], Float32Array.of(step));
-  const zeroPoint = writer.constant(output, "zero", [], Uint8Array.of(zero));
-  const bytes = writer.fresh(output, "quantized");
-  let clipped = input;
+  const scale = writer.constant(name, "scale", [], Float32Array.of(step));
+  const zeroPoint = writer.constant(name, "zero", [], Uint8Array.of(zero));
+  let x = writer.nameOf(inputs[0]!);
   if (levels < 256) {
-    const lowest = writer.constant(output, "low", [], Float32Array.of(low));
-    const highest = writer.constant(output, "high", [], Float32Array.of(high));
-    clipped = writer.fresh(output, "clipped");
-    writer.node("Clip", [input, lowest, highest], clipped);
+    const lowest = writer.constant(name, "low", [], Float32Array.of(low));
+    const highest = writer.constant(name, "high", [], Float32Array.of(high));
+    const clipped = writer.between(output, "clipped", ONNX_TYPES.float);
+    writer.node("Clip", [x, lowest, highest], clipped);
+    x = clipped;
   }
-  writer.node("QuantizeLinear", [clipped, scale, zeroPoint], bytes);
-  writer.node("DequantizeLinear", [bytes, scale, zeroPoint], output);
+  const bytes = writer.between(output, "uint8", ONNX_TYPES.uint8);
+  writer.node("QuantizeLinear", [x, scale, zeroPoint], bytes);
+  writer.node("DequantizeLinear", [bytes, scale, zeroPoint], name);
 }
 
 const int = (i: number) => ({ type: ATTRIBUTE_KINDS.int, i });

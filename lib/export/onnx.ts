@@ -13,12 +13,16 @@ export interface ONNXOptions {
 }
 
 /** The operator set that files are written in, and the version of the format it came with. */
-const OPSET = 21, IR_VERSION = 10;
+const OPSET = 22, IR_VERSION = 10;
 
-const elementTypes = { float32: ONNX_TYPES.float, int8: ONNX_TYPES.int8, int64: ONNX_TYPES.int64 } as const;
+const elementTypes: Readonly<Record<ExportValue["dtype"], number>> = {
+  float32: ONNX_TYPES.float,
+  int8: ONNX_TYPES.int8,
+  int64: ONNX_TYPES.int64,
+};
 
 /**
- * Spells a graph as an ONNX file: operator set 21, every value with its shape. Values have the graph's names, and
+ * Spells a graph as an ONNX file: operator set 22, every value with its shape. Values have the graph's names, and
  * quantised ones are written as pairs of `QuantizeLinear` and `DequantizeLinear`.
  *
  * The file's `metadata_props` hold the record under `whittle`, and the same for people: `model`, `labels` (a JSON list),
@@ -66,10 +70,12 @@ export function toONNX(
   metadata: ExportMetadata,
   options: ONNXOptions,
 ): Uint8Array<ArrayBuffer> {
-  const { nodes, initializers, names } = toONNXNodes(graph, options.precision);
+  const { nodes, initializers, between, names } = toONNXNodes(graph, options.precision);
   const batched = options.dynamicBatch ? batchedValues(graph) : new Set<number>();
-  const info = (value: ExportValue) => valueInfo(value, names.get(value.id)!, batched.has(value.id));
-  const computed = graph.nodes.filter(({ op }) => op !== "constant").map(({ output }) => output);
+  const describe = (value: ExportValue, name = names.get(value.id)!, elemType = elementTypes[value.dtype]) =>
+    valueInfo(name, elemType, value.shape, batched.has(value.id));
+  const constants = new Set(initializers.map(({ name }) => name));
+  const computed = graph.nodes.map(({ output }) => output).filter(({ id }) => !constants.has(names.get(id)!));
   const output = computed.find(({ id }) => id === graph.output) ?? graph.input;
   return encodeModel({
     irVersion: IR_VERSION,
@@ -79,19 +85,27 @@ export function toONNX(
       name: graph.name,
       node: nodes,
       initializer: initializers,
-      input: [info(graph.input)],
-      output: [info(output)],
-      valueInfo: computed.filter(({ id }) => id !== graph.output).map(info),
+      input: [describe(graph.input)],
+      output: [describe(output)],
+      valueInfo: [
+        ...computed.filter(({ id }) => id !== graph.output).map((value) => describe(value)),
+        ...between.map(({ name, elemType, like }) => describe(like, name, elemType)),
+      ],
     },
     metadataProps: Object.entries(properties(metadata)).map(([key, value]) => ({ key, value })),
   });
 }
 
-function valueInfo({ dtype, shape }: ExportValue, name: string, isBatched: boolean): ValueInfoProto {
+function valueInfo(
+  name: string,
+  elemType: number,
+  shape: readonly number[],
+  isBatched: boolean,
+): ValueInfoProto {
   const dim = shape.map((length, axis) =>
     isBatched && axis === 0 ? { dimParam: "batch" } : { dimValue: length }
   );
-  return { name, type: { tensorType: { elemType: elementTypes[dtype], shape: { dim } } } };
+  return { name, type: { tensorType: { elemType, shape: { dim } } } };
 }
 
 /** Values whose first axis is the batch: what is computed from the input. */
