@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { syncFolder, temporaryName, writeNewFile } from "./_temporary_file.ts";
 
 /** How {@linkcode writeFile} writes. */
 export interface WriteFileOptions {
@@ -41,11 +42,7 @@ export async function writeFile(
   const isSynced = options.sync ?? true;
   try {
     await Deno.mkdir(folder, { recursive: true });
-    {
-      using file = await Deno.open(temporary, { write: true, createNew: true });
-      for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-      if (isSynced) await file.sync();
-    }
+    await writeNewFile(temporary, bytes, { sync: isSynced });
     await Deno.rename(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
@@ -152,16 +149,4 @@ export function writeFailure(error: unknown): [reason: string, help?: string] {
 
 function toBytes(content: string | Uint8Array): Uint8Array {
   return typeof content === "string" ? new TextEncoder().encode(content) : content;
-}
-
-function temporaryName(path: string): string {
-  return `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
-}
-
-/** Makes the rename itself durable. Not every platform can open a folder, hence the silence. */
-async function syncFolder(folder: string): Promise<void> {
-  try {
-    using handle = await Deno.open(folder);
-    await handle.sync();
-  } catch { /* the content is safe; after a power cut the old file may be there instead */ }
 }
