@@ -32,7 +32,9 @@ export function checkInputs(
   }
   if (problems.length === 0) return;
   throw new TypeError(
-    `Cannot run ${name}: ${problems.length === 1 ? "1 input does" : `${problems.length} inputs do`} not fit\n` +
+    `Cannot run ${name}: ${
+      problems.length === 1 ? "1 input does" : `${problems.length} inputs do`
+    } not fit\n` +
       problems.map((problem) => `  ${problem}\n`).join("") +
       `  help: its inputs are ${ports.map((port) => port.name).join(", ")}`,
   );

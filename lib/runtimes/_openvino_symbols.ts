@@ -6,7 +6,7 @@
  */
 const STATUS = "i32";
 /** `ov_shape_t`: rank and dimensions, by value. */
-const SHAPE = { struct: ["i64", "buffer"] } as const;
+const SHAPE = { struct: ["i64", "pointer"] } as const;
 
 /** Symbols of OpenVINO's C API with their parameters and results. */
 export const symbols = {

@@ -6,7 +6,14 @@ import type { NativeOpenVINO } from "./openvino_library.ts";
 const ELEMENT_TYPES: Partial<Record<DType, number>> = { bool: 1, float32: 4, int32: 9, int64: 10, uint8: 16 };
 
 /** `ov_element_type_e` of others, for messages. */
-const OTHER_TYPES: Record<number, string> = { 0: "dynamic", 2: "bf16", 3: "f16", 5: "f64", 7: "i8", 8: "i16" };
+const OTHER_TYPES: Record<number, string> = {
+  0: "dynamic",
+  2: "bf16",
+  3: "f16",
+  5: "f64",
+  7: "i8",
+  8: "i16",
+};
 
 const ARRAYS: Partial<Record<DType, new (buffer: ArrayBuffer) => HostData>> = {
   bool: Uint8Array,
@@ -19,6 +26,21 @@ const ARRAYS: Partial<Record<DType, new (buffer: ArrayBuffer) => HostData>> = {
 /** A place for a handle, a string or a size that a function writes. */
 export function out(words = 1): BigUint64Array<ArrayBuffer> {
   return new BigUint64Array(words);
+}
+
+/** Where an array is in memory. */
+export function addressOf(array: ArrayBufferView<ArrayBuffer>): bigint {
+  return BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(array)));
+}
+
+/** What native code reads, so that it is not collected meanwhile. */
+const inUse = new Set<object>();
+
+/** Keeps things from being collected until `release`. */
+export function hold(...things: readonly object[]): { release(): void } {
+  const held = { things };
+  inUse.add(held);
+  return { release: () => void inUse.delete(held) };
 }
 
 /** What a function wrote there. */
@@ -85,11 +107,9 @@ export function takePort(native: NativeOpenVINO, port: Deno.PointerObject, other
 
 /** A tensor over the memory of a typed array, which must live as long. */
 export function createTensor(native: NativeOpenVINO, { dtype, shape, data }: HostTensor): Deno.PointerObject {
-  const dimensions = BigInt64Array.from(shape, BigInt);
-  const struct = new BigUint64Array([
-    BigInt(shape.length),
-    BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(dimensions))),
-  ]);
+  // `ov_shape_t` and the lengths it points to in one piece of memory, so that they live as long.
+  const struct = out(2 + shape.length);
+  struct.set([BigInt(shape.length), addressOf(struct) + 16n, ...shape.map(BigInt)]);
   const tensor = out();
   const bytes = data as HostData & ArrayBufferView<ArrayBuffer>;
   check(

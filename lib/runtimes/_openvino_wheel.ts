@@ -1,7 +1,8 @@
 import type { WheelRequest } from "../provision/python_wheel.ts";
 
 /** Of the wheel's 180 MB: the C API, the core, the reader of IR, the plugin for CPUs, and the threads. */
-const FILES = /^openvino\/libs\/lib(openvino(_c|_ir_frontend|_intel_cpu_plugin|_arm_cpu_plugin)?|tbb|tbbbind_2_5|tbbmalloc|hwloc)\.(\d+\.)?(so|dylib)(\.\d+)*$/;
+const FILES =
+  /^openvino\/libs\/lib(openvino(_c|_ir_frontend|_intel_cpu_plugin|_arm_cpu_plugin)?|tbb|tbbbind_2_5|tbbmalloc|hwloc)\.(\d+\.)?(so|dylib)(\.\d+)*$/;
 
 /**
  * The wheel that carries OpenVINO. Linux on x86-64 was run; the others were downloaded and looked at (names, sizes,

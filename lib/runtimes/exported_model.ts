@@ -1,16 +1,8 @@
 import type { HostTensor } from "../graph/host_tensor.ts";
 import type { ProvisionListener } from "../provision/events.ts";
-import { exportedKind } from "./_exported_kind.ts";
+import { type ExportedFile, nameOfExported, readExported } from "./exported_file.ts";
 import { openONNX } from "./onnxruntime.ts";
 import { openIR } from "./openvino.ts";
-
-/** The files of an exported model in memory: OpenVINO's two, or ONNX's one. */
-export type ExportedBytes =
-  | { readonly xml: string; readonly bin: Uint8Array<ArrayBuffer> }
-  | { readonly onnx: Uint8Array<ArrayBuffer> };
-
-/** An exported model: the path of an `.xml` (its `.bin` is beside it) or of an `.onnx` file, or their bytes. */
-export type ExportedFile = string | ExportedBytes;
 
 /** An input or output of an exported model. */
 export interface ExportedPort {
@@ -69,7 +61,8 @@ export interface ExportedModel {
  * @param options Precision, threads, and who is told of a download.
  * @returns The model, ready to run; dispose of it after use.
  * @throws {TypeError} If the name is neither a `.xml` nor a `.onnx`.
- * @throws {SyntaxError} If the runtime cannot read the file.
+ * @throws {SyntaxError} If the file is no model, is damaged, or has something the runtime does not know.
+ * @throws {Error} If the file cannot be read.
  * @throws {LibraryError} If the runtime cannot be had.
  *
  * @example
@@ -85,8 +78,7 @@ export async function openExported(
   file: ExportedFile,
   options: OpenExportedOptions = {},
 ): Promise<ExportedModel> {
-  if (typeof file === "string") {
-    return exportedKind(file) === "IR" ? await openIR(file, options) : await openONNX(file, options);
-  }
-  return "onnx" in file ? await openONNX(file, options) : await openIR(file, options);
+  const bytes = await readExported(file);
+  const name = nameOfExported(file);
+  return "onnx" in bytes ? await openONNX(bytes, name, options) : await openIR(bytes, name, options);
 }
