@@ -29,8 +29,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   verb: [...GROUND, "provision", "tensorflow", "operators", ...PARTS, ...WORK],
 };
 
-/** Folders that may speak to native code: the executors, and what checks a library before it is used. */
-const NATIVE = ["tensorflow", "onednn", "provision"];
+/** Folders that may speak to native code: what computes, and what checks and loads a library before it is used. */
+const NATIVE = ["tensorflow", "onednn", "runtimes", "provision"];
 
 function fromAll(folders: string[], allowed: string[]): Record<string, string[]> {
   return Object.fromEntries(folders.map((folder) => [folder, allowed]));

@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import type { ProvisionListener } from "../provision/events.ts";
+import { loadForGood } from "../provision/load_for_good.ts";
 import { LibraryError, reasonOf } from "../provision/library_error.ts";
 import { findProvidedWheel, provideFromWheel, type WheelRequest } from "../provision/python_wheel.ts";
 import { checkSharedLibrary } from "../provision/shared_library.ts";
 import { requireOneDNN } from "./availability.ts";
-import { loadForGood } from "./_loader.ts";
 import { openMPSymbols, symbols, systemSymbols } from "./symbols.ts";
 import { ONEDNN_WHEEL } from "./_wheel.ts";
 

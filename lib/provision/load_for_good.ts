@@ -4,11 +4,11 @@ const LIBC = {
 } as const;
 
 const LAZY = 0x1;
-const NODELETE = 0x1000;
+const NODELETE = Deno.build.os === "darwin" ? 0x80 : 0x1000;
 
 /**
- * Loads a shared library on Linux; it stays loaded, with the libraries it needs, until the process ends. Deno would
- * close it when a Worker or the process ends, while OpenMP's threads still wait in it.
+ * Loads a shared library on Linux or macOS; it stays loaded, with the libraries it needs, until the process ends. Deno
+ * would close it when a Worker or the process ends, while the library's own threads still wait in it.
  *
  * @param path Absolute path.
  * @throws {Error} With the loader's own words, if it cannot be loaded.
@@ -21,6 +21,7 @@ export function loadForGood(path: string): void {
 }
 
 function openLibC(): Deno.DynamicLibrary<typeof LIBC>["symbols"] {
+  if (Deno.build.os === "darwin") return Deno.dlopen("/usr/lib/libSystem.B.dylib", LIBC).symbols;
   // Since glibc 2.34 dlopen is part of libc; before, of libdl.
   try {
     return Deno.dlopen("libc.so.6", LIBC).symbols;
