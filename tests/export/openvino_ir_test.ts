@@ -150,8 +150,8 @@ const golden = smallGraph([1, 3, 4, 4], ({ constant, node }) => {
 
 Deno.test("toOpenVINO() writes this text", async () => {
   const { xml, bin } = toOpenVINO(golden, smallMetadata, { precision: "fp16", dynamicBatch: true });
-  const stored = new URL("../oracles/export/small.xml", import.meta.url);
-  if (Deno.env.has("WHITTLE_UPDATE_GOLDEN")) await Deno.writeTextFile(stored, xml);
+  const stored = new URL("./golden/openvino_ir.xml", import.meta.url);
+  if (Deno.env.has("UPDATE_GOLDEN")) await Deno.writeTextFile(stored, xml);
   assert.equal(xml, await Deno.readTextFile(stored));
   const at = (offset: number, size: number) => bin.buffer.slice(offset, offset + size);
   assert.deepEqual(new Float16Array(at(0, 12)), Float16Array.of(0, 1, 2, 3, 4, 5));
