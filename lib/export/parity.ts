@@ -53,6 +53,13 @@ export interface ParityNotChecked {
   readonly help: string;
 }
 
+/** What an export says where the caller did not want the file to be compared. */
+export const parityNotWanted: ParityNotChecked = {
+  checked: false,
+  reason: "it was not asked for",
+  help: "leave { parity: false } out",
+};
+
 /** What {@linkcode checkParity} needs. */
 export interface ParityCheck extends Omit<Suspect, "file"> {
   /** The trained model, or for int8 the simulation of it. */
