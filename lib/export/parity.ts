@@ -217,7 +217,9 @@ function parityError(check: ParityCheck, parity: Parity, place: Divergence | und
     help: place !== undefined && "isPreprocessing" in place && place.isPreprocessing
       ? "mean, scale or the order of the channels in the file are not the model's; export it again"
       : "export the model again; if that does not help, report this message, or accept the difference with " +
-        "{ parity: { maxRelativeDifference } }",
+        `{ parity: { ${
+          maxRelativeDifference === undefined ? "minTop1Agreement" : "maxRelativeDifference"
+        } } }`,
     ...(name === undefined ? {} : { node: name }),
   });
 }
