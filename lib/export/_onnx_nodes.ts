@@ -1,4 +1,4 @@
-import type { ExportGraph, ExportNode, ExportTensor, ExportValue } from "./export_graph.ts";
+import type { ExportGraph, ExportNode, ExportValue } from "./export_graph.ts";
 import {
   ATTRIBUTE_KINDS,
   type AttributeProto,
