@@ -1,23 +1,14 @@
 import { join } from "node:path";
 import * as check from "./errors/check_options.ts";
 import type { ExportInput, ExportMetadata } from "./export/export_metadata.ts";
-import {
-  exportInputOf,
-  exportOptionNames,
-  exportOptionProblems,
-  type ExportOptions,
-  exportPictures,
-} from "./export/export_options.ts";
-import { withInput } from "./export/model_input.ts";
+import { exportOptionNames, exportOptionProblems, type ExportOptions } from "./export/export_options.ts";
+import { makeExport } from "./export/make_export.ts";
 import { toOpenVINO } from "./export/openvino_ir.ts";
-import { checkParity, type Parity, type ParityNotChecked, parityNotWanted } from "./export/parity.ts";
-import { toExportGraph } from "./export/to_export_graph.ts";
-import { toExportMetadata } from "./export/to_export_metadata.ts";
+import type { Parity, ParityNotChecked } from "./export/parity.ts";
 import { writeFiles } from "./files/write_files.ts";
-import { openSource, type Source } from "./models/source.ts";
+import type { Source } from "./models/source.ts";
 import type { Displayed } from "./notebook/display.ts";
 import { withExportView } from "./notebook/export_view.ts";
-import { provisionView } from "./notebook/provision_view.ts";
 
 /** Options of {@linkcode exportIR}. */
 export interface ExportIROptions extends ExportOptions {
@@ -84,36 +75,15 @@ export async function exportIR(
     ...exportOptionProblems(options, "exportIR"),
   ]);
   checkFolder(folder);
-  const { precision = "fp32", name = "model", dynamicBatch = false, device, executor, signal } = options;
-  const { onProgress = provisionView() } = options;
-  const { model } = await openSource(source, { device, executor, onProgress });
-  try {
-    const input = exportInputOf(options);
-    const network = toExportGraph(model);
-    const graph = withInput(network.graph, model.preprocessing, input);
-    const metadata = toExportMetadata(model, graph, { input, precision });
-    const file = toOpenVINO(graph, metadata, { precision, dynamicBatch });
-    signal?.throwIfAborted();
-    const parity = options.parity === false ? parityNotWanted : await checkParity({
-      model,
-      network,
-      graph,
-      metadata,
-      file,
-      pictures: await exportPictures(options.pictures),
-      limits: options.parity,
-      onProgress,
-      signal,
-    });
-    const [xml, bin] = [join(folder, `${name}.xml`), join(folder, `${name}.bin`)];
-    const text = new TextEncoder().encode(file.xml);
-    await writeFiles([{ path: bin, content: file.bin }, { path: xml, content: text }]);
-    const sizeBytes = text.length + file.bin.length;
-    const result = { xml, bin, model: model.id, precision: metadata.precision, input, sizeBytes, parity };
-    return withExportView(result, [xml, bin]);
-  } finally {
-    if (typeof source === "string") await model.dispose(); // a model that is the caller's stays ready
-  }
+  const made = await makeExport(source, options, toOpenVINO);
+  const { file, model, precision, input, parity } = made;
+  const { name = "model" } = options;
+  const [xml, bin] = [join(folder, `${name}.xml`), join(folder, `${name}.bin`)];
+  const text = new TextEncoder().encode(file.xml);
+  // The runtime finds the .bin by the .xml: that comes last.
+  await writeFiles([{ path: bin, content: file.bin }, { path: xml, content: text }]);
+  const sizeBytes = text.length + file.bin.length;
+  return withExportView({ xml, bin, model, precision, input, sizeBytes, parity }, [xml, bin]);
 }
 
 function nameProblem(name: unknown): check.OptionProblem | undefined {
