@@ -44,7 +44,7 @@ export function describeExported(
   if (record !== undefined) {
     if (given === undefined) return record;
     throw new TypeError(
-      `Cannot open exported model ${name}: the file says itself what it is fed, and { exported } says it again\n` +
+      `Cannot open ${name}: the file says itself what it is fed, and { exported } says it again\n` +
         "  help: leave exported out; it is for files of other programs",
     );
   }
@@ -72,7 +72,7 @@ function incomplete(name: string, missing: readonly string[]): string {
       "order of the channels (rgb or bgr), and who applies mean and standard deviation: the file itself " +
       "(raw, 0..255) or the caller (normalized)",
   };
-  return `Cannot open exported model ${name}: another program wrote it, and it does not say how it is used\n` +
+  return `Cannot open ${name}: another program wrote it, and it does not say how it is used\n` +
     missing.map((field) => `  missing: ${field}, ${meanings[field]}\n`).join("") +
     `  help: write for example { exported: { ${missing.map((field) => examples[field]).join(", ")} } }`;
 }
@@ -108,7 +108,7 @@ function checked(description: ExportedDescription, name: string): ExportedDescri
  */
 function fromModelInfo(info: Readonly<Record<string, string>>, xml: string): Partial<ExportedDescription> {
   const labels = info.labels?.split(/\s+/).filter((label) => label !== "") ?? [];
-  const shape = /<data [^>]*shape="[^",]+,\s*3,\s*(\d+),\s*(\d+)"/.exec(xml);
+  const shape = / type="Parameter"[^>]*>\s*<data [^>]*shape="[^",]+,\s*3,\s*(\d+),\s*(\d+)"/.exec(xml);
   const channelOrder = /^(true|yes|1)$/i.test(info.reverse_input_channels ?? "") ? "rgb" : "bgr";
   const numbers = (text: string | undefined, otherwise: number): [number, number, number] => {
     const values = (text ?? "").split(/\s+/).filter((part) => part !== "").map(Number);

@@ -36,10 +36,10 @@ export function isExportedPath(source: string): boolean {
  * What an exported model is called in messages.
  *
  * @param file The file, or its bytes.
- * @returns Its path in quotes, or what it is.
+ * @returns What it is, with its path in quotes if it has one.
  */
 export function nameOfExported(file: ExportedFile): string {
-  if (typeof file === "string") return JSON.stringify(file);
+  if (typeof file === "string") return `exported model ${JSON.stringify(file)}`;
   return "onnx" in file ? "the ONNX model" : "the OpenVINO model";
 }
 

@@ -33,7 +33,7 @@ export async function openONNX(
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
   }).catch((error) => {
     throw new SyntaxError(
-      `Cannot open exported model ${name}: onnxruntime does not read it\n  ${reasonOf(error)}\n` +
+      `Cannot open ${name}: onnxruntime does not read it\n  ${reasonOf(error)}\n` +
         "  help: export the model again, or pass the path of another .onnx file",
     );
   });

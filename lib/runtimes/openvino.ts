@@ -85,7 +85,7 @@ async function compile(
 ): Promise<Deno.PointerObject> {
   const fail = (what: string, status: number) => {
     throw new SyntaxError(
-      `Cannot open exported model ${name}: OpenVINO does not ${what} it\n` +
+      `Cannot open ${name}: OpenVINO does not ${what} it\n` +
         `  ${reasonOfStatus(native, status)}\n` +
         "  help: export the model again, or open it with the OpenVINO it was made for",
     );
@@ -154,9 +154,9 @@ function createIRModel(
     const free = idle.pop();
     if (free !== undefined) return free;
     if (requests >= limit) return await new Promise((resolve) => waiting.push(resolve));
-    requests++;
     const request = out();
     check(native, native.ov_compiled_model_create_infer_request(compiled, request));
+    requests++;
     return pointerAt(request);
   }
 
@@ -165,7 +165,6 @@ function createIRModel(
     const next = waiting.shift();
     if (next === undefined) idle.push(request);
     else next(request);
-    if (--running === 0) whenIdle?.();
   }
 
   async function run(given: Readonly<Record<string, HostTensor>>): Promise<Record<string, HostTensor>> {
@@ -173,8 +172,9 @@ function createIRModel(
     checkInputs(name, inputs, given);
     running++;
     const arrays = hold(...inputs.map((port) => given[port.name]!.data));
-    const request = await takeRequest();
+    let request: Deno.PointerObject | undefined;
     try {
+      request = await takeRequest();
       for (const [index, port] of inputs.entries()) {
         const tensor = createTensor(native, given[port.name]!);
         check(native, native.ov_infer_request_set_input_tensor_by_index(request, BigInt(index), tensor));
@@ -189,7 +189,8 @@ function createIRModel(
       }));
     } finally {
       arrays.release();
-      giveBack(request);
+      if (request !== undefined) giveBack(request);
+      if (--running === 0) whenIdle?.();
     }
   }
 
