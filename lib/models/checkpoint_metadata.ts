@@ -1,4 +1,5 @@
 import type { Preprocessing } from "../data/preprocessing.ts";
+import type { Quantization } from "./quantized/quantization.ts";
 
 /** What a weights file of Whittle says of itself, in the safetensors metadata under `whittle`. */
 export interface CheckpointMetadata {
@@ -8,6 +9,8 @@ export interface CheckpointMetadata {
   readonly model: string;
   readonly classNames: readonly string[];
   readonly preprocessing: Preprocessing;
+  /** How the weights are quantised, if they are: they are those of the folded network, with ranges. */
+  readonly quantization?: Quantization;
   /** The recipe the weights were trained with, as plain data. */
   readonly recipe?: unknown;
   /** Measured on the validation set, e.g. `{ validationTop1: 0.93 }`. */

@@ -49,6 +49,7 @@ function initialValue(spec: ParameterSpec, rng: Rng): HostTensor {
       break;
     case "scale":
     case "running-variance":
+    case "quantizer-range":
       data.fill(1);
       break;
     case "bias":

@@ -17,7 +17,8 @@ export type ParameterKind =
   | "offset"
   | "running-mean"
   | "running-variance"
-  | "constant";
+  | "constant"
+  | "quantizer-range";
 
 /** Name, shape and kind of one parameter or running statistic. */
 export interface ParameterSpec {

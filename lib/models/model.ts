@@ -15,6 +15,9 @@ import { createInference, type Inference, recordInference } from "./inference.ts
 import { isTrainable } from "./layers.ts";
 import { logitsOfPictures } from "./logits_of_pictures.ts";
 import type { ForwardOptions, ForwardResult, Network } from "./network.ts";
+import { foldNetwork } from "./quantized/folded_network.ts";
+import type { Quantization } from "./quantized/quantization.ts";
+import { createQuantizedNetwork } from "./quantized/quantized_network.ts";
 import { createNetwork, type ModelRecord } from "./registry.ts";
 
 /** How a model looks at pictures. */
@@ -37,6 +40,8 @@ export interface Model {
   readonly params: Readonly<Record<string, tf.Tensor>>;
   /** The function and the names of its parameters. */
   readonly network: Network;
+  /** How it is quantised, if it is: then the network computes as its int8 file does. */
+  readonly quantization?: Quantization;
   /** Operations for one picture (2 x multiply-accumulates, in 10^9) and parameters (in 10^6). */
   readonly complexity: { readonly gflops: number; readonly megaParams: number };
   /**
@@ -75,6 +80,8 @@ export interface ModelParts {
   readonly weights: Readonly<Record<string, HostTensor>>;
   /** Another input size than the record's, in pixels. */
   readonly preprocessing?: Preprocessing;
+  /** How it is quantised; the weights are those of the quantised network. */
+  readonly quantization?: Quantization;
 }
 
 /** Most pictures in one batch of `logits`. */
@@ -87,8 +94,11 @@ const largestBatch = 32;
  * @returns The model.
  */
 export function createModel(parts: ModelParts): Model {
-  const { record, classNames, weights, preprocessing = record.preprocessing } = parts;
-  const network = createNetwork(record, { numClasses: classNames.length, head: headOf(weights) });
+  const { record, classNames, weights, preprocessing = record.preprocessing, quantization } = parts;
+  const float = createNetwork(record, { numClasses: classNames.length, head: headOf(weights) });
+  const network = quantization === undefined
+    ? float
+    : createQuantizedNetwork(float, foldNetwork(float, preprocessing.size), quantization);
   const compiled = new Map<number, Promise<Inference>>();
   let params: Record<string, tf.Tensor> | undefined;
   let complexity: Model["complexity"] | undefined;
@@ -127,6 +137,7 @@ export function createModel(parts: ModelParts): Model {
     preprocessing,
     weights,
     network,
+    ...(quantization === undefined ? {} : { quantization }),
     get params() {
       params ??= Object.fromEntries(
         Object.entries(weights).map(([name, { data, shape }]) => [
@@ -138,8 +149,8 @@ export function createModel(parts: ModelParts): Model {
     },
     get complexity() {
       complexity ??= {
-        gflops: countOperations(recordInference(network, preprocessing, 1)) / 1e9,
-        megaParams: network.parameters
+        gflops: countOperations(recordInference(float, preprocessing, 1)) / 1e9,
+        megaParams: float.parameters
           .filter(isTrainable)
           .reduce((sum, { shape }) => sum + sizeOf(shape), 0) / 1e6,
       };
@@ -177,7 +188,9 @@ export function createModel(parts: ModelParts): Model {
   return model;
 }
 
-function describeModel({ id, classNames, preprocessing: { size } }: Model): string {
+function describeModel({ id, classNames, preprocessing: { size }, quantization }: Model): string {
   const shown = classNames.slice(0, 5).join(", ") + (classNames.length > 5 ? ", ..." : "");
-  return `Model ${id}, ${size.height} x ${size.width} pixels, ${classNames.length} classes (${shown})`;
+  return `Model ${id}${
+    quantization === undefined ? "" : ", int8"
+  }, ${size.height} x ${size.width} pixels, ${classNames.length} classes (${shown})`;
 }

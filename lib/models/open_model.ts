@@ -2,7 +2,7 @@ import { IMAGENET_CLASS_NAMES } from "./imagenet_class_names.ts";
 import { headOf } from "./classifier.ts";
 import { initialise } from "./initialise.ts";
 import type { ParameterSpec } from "./layers.ts";
-import { parseCheckpointMetadata } from "./checkpoint_metadata.ts";
+import { type CheckpointMetadata, parseCheckpointMetadata } from "./checkpoint_metadata.ts";
 import { createModel, type Model } from "./model.ts";
 import type { ClassifierHead } from "./network.ts";
 import { createNetwork, modelIds, type ModelRecord, modelRecord } from "./registry.ts";
@@ -108,7 +108,53 @@ async function openCheckpoint(path: string, options: OpenForTrainingOptions): Pr
   const classNames = options.classNames ??
     (numClasses === saved.classNames.length ? saved.classNames : undefined);
   const preprocessing = withSize(saved.preprocessing, options.imageSize);
+  if (saved.quantization !== undefined) {
+    return await openQuantized(record, path, saved, { ...options, numClasses });
+  }
   return await assemble(record, path, { ...options, classNames }, preprocessing);
+}
+
+/** A checkpoint of a quantised network: its ranges belong to its classes and its size. */
+async function openQuantized(
+  record: ModelRecord,
+  path: string,
+  { classNames, preprocessing, quantization }: CheckpointMetadata,
+  options: OpenForTrainingOptions,
+): Promise<Model> {
+  const { numClasses, imageSize = preprocessing.size.height } = options;
+  const problems = [
+    ...(numClasses === classNames.length
+      ? []
+      : [`numClasses: found ${numClasses}, wanted ${classNames.length}`]),
+    ...(imageSize === preprocessing.size.height
+      ? []
+      : [`imageSize: found ${imageSize}, wanted ${preprocessing.size.height}`]),
+  ];
+  if (problems.length > 0) {
+    throw new TypeError(
+      `Cannot open model "${path}" in another form: it is quantised\n  ${problems.join("\n  ")}\n` +
+        `  help: change the float model, and quantise it again`,
+    );
+  }
+  const { tensors } = await loadWeights(path, record.architecture);
+  const model = createModel({
+    record,
+    classNames: options.classNames ?? classNames,
+    weights: tensors,
+    preprocessing,
+    quantization,
+  });
+  const wrong = model.network.parameters.filter(({ name, shape }) =>
+    tensors[name]?.shape.join() !== shape.join()
+  );
+  if (wrong.length === 0) return model;
+  throw new TypeError(
+    `Cannot open model "${path}": ${wrong.length} of its ${model.network.parameters.length} tensors are missing or of ` +
+      `another shape\n  ${
+        wrong.slice(0, 3).map(({ name, shape }) => `"${name}": wanted [${shape}]`).join("\n  ")
+      }\n` +
+      `  help: get the file again`,
+  );
 }
 
 async function openById(id: string, options: OpenForTrainingOptions): Promise<Model> {

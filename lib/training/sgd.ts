@@ -22,7 +22,8 @@ export interface OptimizerOptions extends SGDOptions {
 }
 
 /**
- * What the optimiser does with a parameter of some kind. Without `noBiasDecay` all are alike. With it only the weights
+ * What the optimiser does with a parameter of some kind. Ranges of quantisers never decay. Without `noBiasDecay` all
+ * others are alike. With it only the weights
  * of convolutions and linear layers decay (of a cosine classifier only the direction counts), and biases (batch norms'
  * offsets too) have twice the learning rate.
  *
@@ -34,6 +35,7 @@ export interface OptimizerOptions extends SGDOptions {
  */
 export function settingsOf(kind: ParameterKind, options: OptimizerOptions): SGDOptions {
   const { momentum, weightDecay, noBiasDecay = false } = options;
+  if (kind === "quantizer-range") return { momentum, weightDecay: 0 };
   if (!noBiasDecay) return { momentum, weightDecay };
   switch (kind) {
     case "bias":
