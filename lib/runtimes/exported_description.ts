@@ -1,10 +1,8 @@
 import type { Preprocessing } from "../data/preprocessing.ts";
 import type { ExportInput, ExportMetadata } from "../export/export_metadata.ts";
 import { parseMetadataJSON } from "../export/metadata_json.ts";
-import { metadataOfIR } from "../export/read_ir_metadata.ts";
-import { metadataOfONNX } from "../export/read_onnx_metadata.ts";
 import { modelInfoOfIR } from "../export/read_model_info.ts";
-import type { IRBytes, ONNXBytes } from "./exported_file.ts";
+import { type IRBytes, metadataOfExported, type ONNXBytes } from "./exported_file.ts";
 
 /** What must be known of an exported classifier to feed it pictures and to name what it finds. */
 export interface ExportedDescription {
@@ -40,7 +38,7 @@ export function describeExported(
   name: string,
   given?: Partial<ExportedDescription>,
 ): KnownDescription {
-  const record = "onnx" in bytes ? metadataOfONNX(bytes.onnx) : metadataOfIR(bytes.xml);
+  const record = metadataOfExported(bytes);
   if (record !== undefined) {
     if (given === undefined) return record;
     throw new TypeError(

@@ -1,5 +1,8 @@
 import { basename } from "node:path";
 import { checkIRWeights } from "../export/check_ir_weights.ts";
+import type { ExportMetadata } from "../export/export_metadata.ts";
+import { metadataOfIR } from "../export/read_ir_metadata.ts";
+import { metadataOfONNX } from "../export/read_onnx_metadata.ts";
 import { readFailure } from "../files/read_failure.ts";
 
 /** The bytes of an OpenVINO model's two files. */
@@ -66,6 +69,17 @@ export async function readExported(file: ExportedFile): Promise<IRBytes | ONNXBy
     }
   }
   return bytes;
+}
+
+/**
+ * The record in an exported file.
+ *
+ * @param bytes The file.
+ * @returns The record; `undefined` if another program wrote the file.
+ * @throws {SyntaxError} If the record is damaged or of another version.
+ */
+export function metadataOfExported(bytes: IRBytes | ONNXBytes): ExportMetadata | undefined {
+  return "onnx" in bytes ? metadataOfONNX(bytes.onnx) : metadataOfIR(bytes.xml);
 }
 
 async function readFiles(path: string): Promise<IRBytes | ONNXBytes> {

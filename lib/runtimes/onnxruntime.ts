@@ -5,6 +5,12 @@ import { checkInputs } from "./_check_inputs.ts";
 import type { ExportedModel, ExportedPort, OpenExportedOptions } from "./exported_model.ts";
 import type { ONNXBytes } from "./exported_file.ts";
 
+/**
+ * Not written where it is imported: Deno would fetch the package, 290 MB for all systems, for everybody who imports this
+ * file, and not only for those who run an ONNX model.
+ */
+const PACKAGE: string = "npm:onnxruntime-node@1.30.0";
+
 type ONNXRuntime = typeof import("npm:onnxruntime-node@1.30.0");
 
 /** Element types both have; onnxruntime's names are the same. */
@@ -73,7 +79,7 @@ export async function openONNX(
 
 async function load(): Promise<ONNXRuntime> {
   try {
-    return await import("npm:onnxruntime-node@1.30.0");
+    return await import(PACKAGE);
   } catch (error) {
     throw new LibraryError("Cannot run ONNX models: onnxruntime does not load on this machine", {
       details: [reasonOf(error)],

@@ -172,26 +172,35 @@ function createIRModel(
     checkInputs(name, inputs, given);
     running++;
     const arrays = hold(...inputs.map((port) => given[port.name]!.data));
-    let request: Deno.PointerObject | undefined;
     try {
-      request = await takeRequest();
-      for (const [index, port] of inputs.entries()) {
-        const tensor = createTensor(native, given[port.name]!);
-        check(native, native.ov_infer_request_set_input_tensor_by_index(request, BigInt(index), tensor));
-        native.ov_tensor_free(tensor); // the request has its own reference
+      const request = await takeRequest();
+      try {
+        return await runRequest(request, given);
+      } finally {
+        giveBack(request);
       }
-      const status = await native.ov_infer_request_infer(request);
-      if (status !== 0) throw new Error(`Cannot run ${name}: OpenVINO: ${reasonOfStatus(native, status)}`);
-      return Object.fromEntries(outputs.map((port, index) => {
-        const tensor = out();
-        check(native, native.ov_infer_request_get_output_tensor_by_index(request, BigInt(index), tensor));
-        return [port.name, takeTensor(native, pointerAt(tensor))];
-      }));
     } finally {
       arrays.release();
-      if (request !== undefined) giveBack(request);
       if (--running === 0) whenIdle?.();
     }
+  }
+
+  async function runRequest(
+    request: Deno.PointerObject,
+    given: Readonly<Record<string, HostTensor>>,
+  ): Promise<Record<string, HostTensor>> {
+    for (const [index, port] of inputs.entries()) {
+      const tensor = createTensor(native, given[port.name]!);
+      check(native, native.ov_infer_request_set_input_tensor_by_index(request, BigInt(index), tensor));
+      native.ov_tensor_free(tensor); // the request has its own reference
+    }
+    const status = await native.ov_infer_request_infer(request);
+    if (status !== 0) throw new Error(`Cannot run ${name}: OpenVINO: ${reasonOfStatus(native, status)}`);
+    return Object.fromEntries(outputs.map((port, index) => {
+      const tensor = out();
+      check(native, native.ov_infer_request_get_output_tensor_by_index(request, BigInt(index), tensor));
+      return [port.name, takeTensor(native, pointerAt(tensor))];
+    }));
   }
 
   return {
