@@ -126,7 +126,7 @@ Deno.test("checkParity() allows weights in half precision what rounding takes", 
   const { message } = await refusal({ ...check, file, limits: { maxRelativeDifference: 1e-6 } });
   assert.match(
     message,
-    /\n {2}no operation alone is the cause: each agrees where the file returns its value\n/,
+    /\n {2}no operation alone is the cause: each agrees where its value is asked for\n/,
   );
 });
 
