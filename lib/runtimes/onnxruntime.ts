@@ -5,6 +5,12 @@ import { checkInputs } from "./_check_inputs.ts";
 import type { ExportedModel, ExportedPort, OpenExportedOptions } from "./exported_model.ts";
 import type { ONNXBytes } from "./exported_file.ts";
 
+/**
+ * Not written where it is imported: Deno would fetch the package, 290 MB for all systems, for everybody who imports this
+ * file, and not only for those who run an ONNX model.
+ */
+const PACKAGE: string = "npm:onnxruntime-node@1.30.0";
+
 type ONNXRuntime = typeof import("npm:onnxruntime-node@1.30.0");
 
 /** Element types both have; onnxruntime's names are the same. */
@@ -33,7 +39,7 @@ export async function openONNX(
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
   }).catch((error) => {
     throw new SyntaxError(
-      `Cannot open exported model ${name}: onnxruntime does not read it\n  ${reasonOf(error)}\n` +
+      `Cannot open ${name}: onnxruntime does not read it\n  ${reasonOf(error)}\n` +
         "  help: export the model again, or pass the path of another .onnx file",
     );
   });
@@ -73,7 +79,7 @@ export async function openONNX(
 
 async function load(): Promise<ONNXRuntime> {
   try {
-    return await import("npm:onnxruntime-node@1.30.0");
+    return await import(PACKAGE);
   } catch (error) {
     throw new LibraryError("Cannot run ONNX models: onnxruntime does not load on this machine", {
       details: [reasonOf(error)],
