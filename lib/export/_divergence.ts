@@ -1,6 +1,7 @@
 import { openExported } from "../runtimes/exported_model.ts";
 import type { IRBytes, ONNXBytes } from "../runtimes/exported_file.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
+import { splitPadding } from "../graph/split_padding.ts";
 import { compileForExecutor } from "../tensorflow/executor.ts";
 import type { ExportGraph, ExportNode } from "./export_graph.ts";
 import type { ExportMetadata } from "./export_metadata.ts";
@@ -98,7 +99,7 @@ async function runRecording(
 ): Promise<Map<number, HostTensor>> {
   const numbers = [...new Set(wanted)];
   const outputs = numbers.map((value) => ({ name: `value ${value}`, value }));
-  const compiled = await compileForExecutor({ ...graph, outputs }, parameters);
+  const compiled = await compileForExecutor(splitPadding({ ...graph, outputs }), parameters);
   try {
     const { shape } = graph.inputs.find(({ name }) => name === "images")!;
     const values = await compiled.run({ images: { dtype: "uint8", shape, data: images } });
