@@ -1,15 +1,21 @@
-import { type TestTimeAugmentation, testTimeProblems, testTimeViews } from "./augment/test_time_views.ts";
+import {
+  type TestTimeAugmentation,
+  testTimeProblems,
+  testTimeViews,
+  type View,
+} from "./augment/test_time_views.ts";
 import type { Dataset, Sample } from "./data/dataset.ts";
 import { createLoader } from "./data/loader.ts";
 import { createEvaluation, type Evaluation } from "./metrics/evaluation.ts";
 import { writeMetricsYaml } from "./metrics/metrics_yaml.ts";
 import { predictionsPathProblem, writePredictions } from "./metrics/predictions_file.ts";
-import { createInference } from "./models/inference.ts";
-import { openSource, type Source } from "./models/source.ts";
+import type { Source } from "./models/source.ts";
 import { provisionView } from "./notebook/provision_view.ts";
 import { type EvaluationFigures, withEvaluationView } from "./notebook/evaluation_view.ts";
 import type { Displayed } from "./notebook/display.ts";
 import * as check from "./errors/check_options.ts";
+import { descriptionFields, type ExportedDescription } from "./runtimes/exported_description.ts";
+import { type Classifier, openClassifier } from "./runtimes/open_classifier.ts";
 import type { Device } from "./tensorflow/engine.ts";
 import { type ExecutorChoice, executorChoices } from "./tensorflow/executor.ts";
 
@@ -37,6 +43,11 @@ export interface EvaluateOptions {
   device?: Device;
   /** What runs the network: `auto` takes oneDNN on CPUs it supports, else TensorFlow. @default {"auto"} */
   executor?: ExecutorChoice;
+  /**
+   * For an `.xml` or `.onnx` file that another program wrote: its classes, its preprocessing and what it is fed, as far
+   * as the file does not say it in the words of OpenVINO's ModelAPI.
+   */
+  exported?: Partial<ExportedDescription>;
   /** Told how many pictures are done. */
   onProgress?: (progress: { done: number; total: number }) => unknown;
   /** Stops the evaluation: it throws the signal's reason. */
@@ -53,6 +64,7 @@ const known = [
   "workers",
   "device",
   "executor",
+  "exported",
   "onProgress",
   "signal",
 ] as const;
@@ -60,7 +72,7 @@ const known = [
 /**
  * Measures a model on labelled pictures.
  *
- * @param source A model, a result of `fineTune`, or the path of a checkpoint.
+ * @param source A model, a result of `fineTune`, or the path of a checkpoint or of an exported `.xml` or `.onnx` file.
  * @param dataset Pictures whose classes are the model's; matched by name, so that their order does not matter.
  * @param options See {@linkcode EvaluateOptions}.
  * @returns Accuracies, per-class quality, confusion matrix, calibration and the worst mistakes. It shows itself in a
@@ -95,13 +107,32 @@ export async function evaluate(
     check.oneOf("executor", options.executor, executorChoices),
     check.ofType("onProgress", options.onProgress, "function"),
   ]);
+  check.checkOptions(options.exported, descriptionFields, "evaluate", "exported model");
   if (!Array.isArray(dataset?.samples)) throw new TypeError(withoutSamples);
-  const { device, executor } = options;
+  const { device, executor, exported } = options;
   const views = testTimeViews(options.testTimeAugmentation);
   if (options.saveMetricsTo !== undefined && views.length > 0) throw new RangeError(withoutViews);
-  const { model, path } = await openSource(source, { device, executor, onProgress: provisionView() });
+  const classifier = await openClassifier(source, {
+    device,
+    executor,
+    exported,
+    onProgress: provisionView(),
+  });
+  try {
+    return await evaluateClassifier(classifier, dataset, options, views);
+  } finally {
+    await classifier.dispose();
+  }
+}
+
+async function evaluateClassifier(
+  classifier: Classifier,
+  dataset: Dataset,
+  options: EvaluateOptions,
+  views: readonly View[],
+): Promise<Displayed<Evaluation, EvaluationFigures>> {
+  const { classNames, preprocessing, path, complexity } = classifier;
   if (options.saveMetricsTo !== undefined && path === undefined) throw new TypeError(withoutFile);
-  const { classNames, preprocessing } = model;
   const samples = relabel(dataset, classNames);
   const total = samples.length;
   const loader = createLoader({ ...dataset, classNames, samples }, {
@@ -112,7 +143,7 @@ export async function evaluate(
     workers: options.workers,
     signal: options.signal,
   });
-  const inference = await createInference(model.network, model.weights, preprocessing, loader.batchSize);
+  const inference = await classifier.createInference(loader.batchSize);
   const logits: Float32Array[] = [];
   const evaluated: Sample[] = [];
   try {
@@ -129,7 +160,7 @@ export async function evaluate(
     labels: Int32Array.from(evaluated, ({ label }) => label),
     classNames,
     samples: evaluated,
-    complexity: model.complexity,
+    ...(complexity && { complexity }),
     ...(views.length === 0 ? {} : { views: views.map(({ name }) => name) }),
     ...(options.keepMistakes === undefined ? {} : { keepMistakes: options.keepMistakes }),
   });

@@ -146,6 +146,7 @@ async function run(
       model: model.id,
       network: model.network,
       preprocessing: model.preprocessing,
+      quantization: model.quantization,
       weights: model.weights,
       auxiliary: start.auxiliary,
       data,
@@ -166,6 +167,7 @@ async function run(
         classNames: data.classNames,
         weights,
         preprocessing: model.preprocessing,
+        quantization: model.quantization,
       }),
     });
   } finally {
@@ -258,8 +260,8 @@ function withFoundRate(
 /** Writes the weights a run begins with, where it ends before it trains. */
 async function saveFirstWeights(model: Model, recipe: Recipe, outputDir: string): Promise<string> {
   const path = join(outputDir, bestFileName);
-  const { id, classNames, preprocessing, weights } = model;
-  await saveWeights(path, weights, { format: 1, model: id, classNames, preprocessing, recipe });
+  const { id, classNames, preprocessing, quantization, weights } = model;
+  await saveWeights(path, weights, { format: 1, model: id, classNames, preprocessing, quantization, recipe });
   return path;
 }
 

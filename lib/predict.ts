@@ -2,11 +2,13 @@ import { type TestTimeAugmentation, testTimeProblems } from "./augment/test_time
 import { imagePaths } from "./data/image_paths.ts";
 import type { ImageSource } from "./data/dataset.ts";
 import { DatasetError } from "./data/dataset_error.ts";
-import { openSource, type Source } from "./models/source.ts";
+import type { Source } from "./models/source.ts";
 import { withPredictionsView } from "./notebook/predictions_view.ts";
 import { provisionView } from "./notebook/provision_view.ts";
 import { softmax } from "./metrics/softmax.ts";
 import * as check from "./errors/check_options.ts";
+import { descriptionFields, type ExportedDescription } from "./runtimes/exported_description.ts";
+import { openClassifier } from "./runtimes/open_classifier.ts";
 import type { Device } from "./tensorflow/engine.ts";
 import { type ExecutorChoice, executorChoices } from "./tensorflow/executor.ts";
 
@@ -31,12 +33,17 @@ export interface PredictOptions {
   device?: Device;
   /** What runs the network: `auto` takes oneDNN on CPUs it supports, else TensorFlow. @default {"auto"} */
   executor?: ExecutorChoice;
+  /**
+   * For an `.xml` or `.onnx` file that another program wrote: its classes, its preprocessing and what it is fed, as far
+   * as the file does not say it in the words of OpenVINO's ModelAPI.
+   */
+  exported?: Partial<ExportedDescription>;
 }
 
 /**
  * Names what is on pictures.
  *
- * @param source A model, a result of `fineTune`, or the path of a checkpoint.
+ * @param source A model, a result of `fineTune`, or the path of a checkpoint or of an exported `.xml` or `.onnx` file.
  * @param images A picture (path, URL, bytes of a file, decoded pixels), several, or the path of a folder: its pictures
  * in the order of their names.
  * @param options `topK`: how many classes for each picture.
@@ -57,23 +64,29 @@ export async function predict(
   images: ImageSource | readonly ImageSource[],
   options: PredictOptions = {},
 ): Promise<Prediction[][]> {
-  check.checkOptions(options, ["topK", "testTimeAugmentation", "device", "executor"], "predict");
+  check.checkOptions(options, ["topK", "testTimeAugmentation", "device", "executor", "exported"], "predict");
   check.checkValues("predict", [
     check.positiveInteger("topK", options.topK),
     ...testTimeProblems("testTimeAugmentation", options.testTimeAugmentation),
     check.oneOf("device", options.device, ["auto", "cpu", "gpu"]),
     check.oneOf("executor", options.executor, executorChoices),
   ]);
-  const { testTimeAugmentation, device, executor } = options;
-  const { model } = await openSource(source, { device, executor, onProgress: provisionView() });
+  check.checkOptions(options.exported, descriptionFields, "predict", "exported model");
+  const { testTimeAugmentation, device, executor, exported } = options;
+  const classifier = await openClassifier(source, {
+    device,
+    executor,
+    exported,
+    onProgress: provisionView(),
+  });
   try {
     const list = Array.isArray(images) ? images : await picturesOf(images as ImageSource);
-    const logits = await model.logits(list, { testTimeAugmentation }).catch((error) => {
+    const logits = await classifier.logits(list, { testTimeAugmentation }).catch((error) => {
       throw error instanceof DatasetError ? unreadable(error, list.length) : error;
     });
-    return withPredictionsView(rank(logits, model.classNames, options.topK ?? 5), list);
+    return withPredictionsView(rank(logits, classifier.classNames, options.topK ?? 5), list);
   } finally {
-    if (typeof source === "string") await model.dispose(); // a model that is the caller's stays ready
+    await classifier.dispose(); // a model that is the caller's stays ready
   }
 }
 

@@ -6,6 +6,7 @@
 import { predictionsPathProblem } from "../lib/metrics/predictions_file.ts";
 import { Option } from "npm:commander@15.1.0";
 import { isWeightsPath } from "../lib/models/open_model.ts";
+import { isExportedPath } from "../lib/runtimes/exported_file.ts";
 import { messageOf } from "./_check_fields.ts";
 import { openSet } from "./_open_data.ts";
 import { createCommand, exitCodes, runProgram, UsageError } from "./_program.ts";
@@ -16,7 +17,7 @@ import { showEvaluation } from "./_show_evaluation.ts";
 await runProgram(async () => {
   const command = createCommand("deno run -A recipes/evaluate.ts")
     .description("Measures a model on labelled pictures.")
-    .argument("<source>", "a run's best.safetensors, or a model id")
+    .argument("<source>", "a run's best.safetensors, an exported .xml or .onnx, or a model id")
     .argument("<data>", "pictures: a folder of class folders, a .csv table or a .txt list")
     .option("--save-metrics-to <file>", "where metrics.yaml goes")
     .option("--save-predictions-to <file>", "where the predictions for each picture go: .csv or .json")
@@ -37,7 +38,7 @@ await runProgram(async () => {
   >();
   const problem = predictionsPathProblem("--save-predictions-to", options.savePredictionsTo);
   if (problem !== undefined) throw new UsageError(`Cannot evaluate: ${messageOf(problem)}`);
-  if (isWeightsPath(source)) await requireFile("evaluate", source);
+  if (isWeightsPath(source) || isExportedPath(source)) await requireFile("evaluate", source);
   await showEvaluation(source, await openSet(path), {
     ...options,
     ...(skipUnreadable ? { onUnreadable: "skip" } : {}),

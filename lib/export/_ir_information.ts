@@ -29,8 +29,8 @@ export function readIRInformation(xml: string): IRInformation | undefined {
   };
 }
 
-/** The attribute `value` of each element of a folder, by the element's name. */
-function valuesIn(xml: string, folder: string): Map<string, string> {
+/** The attribute `value` of each element of a folder such as `net/rt_info/whittle/`, by the name of the element. */
+export function valuesIn(xml: string, folder: string): Map<string, string> {
   const path: string[] = [];
   const values = new Map<string, string>();
   const parser = new SaxesParser();

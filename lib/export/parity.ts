@@ -19,8 +19,8 @@ export interface ParityLimits {
    */
   readonly maxRelativeDifference?: number;
   /**
-   * Least share of the pictures for which both name the same class; scores that are within 0.01 % of their range are
-   * equal.
+   * Least share of the pictures for which both name the same class. A class is the same if its score in the model is the
+   * best but for 0.01 % of the range of the scores (fp16: 0.1 %, int8: 1 %): which of two equal ones is named is chance.
    * @default {0.99 for int8, none otherwise}
    */
   readonly minTop1Agreement?: number;
@@ -83,7 +83,11 @@ const defaultLimits: Readonly<Record<ExportMetadata["precision"], ParityLimits>>
 };
 
 /** Scores that differ by less than this share of the range are equal. */
-const equalScores = 1e-4;
+const equalScores: Readonly<Record<ExportMetadata["precision"], number>> = {
+  fp32: 1e-4,
+  fp16: 1e-3,
+  int8: 1e-2,
+};
 
 /** Pictures a batch where the file takes any number. */
 const batchOfDynamic = 4;
@@ -121,7 +125,7 @@ export async function checkParity(check: ParityCheck): Promise<Parity | ParityNo
   }
   const { size } = model.preprocessing;
   const wanted = await model.logits(pictures.map((data) => ({ ...size, channels: 3, data })));
-  const { worst, ...differences } = compare(wanted, found);
+  const { worst, ...differences } = compare(wanted, found, equalScores[metadata.precision]);
   const parity: Parity = {
     checked: true,
     runtime,
@@ -167,7 +171,7 @@ async function logitsOfFile(
 }
 
 /** How far logits are apart, and for which picture most. */
-function compare(wanted: readonly Float32Array[], found: readonly Float32Array[]) {
+function compare(wanted: readonly Float32Array[], found: readonly Float32Array[], equal: number) {
   let lowest = Infinity, highest = -Infinity;
   for (const row of wanted) {
     for (const value of row) [lowest, highest] = [Math.min(lowest, value), Math.max(highest, value)];
@@ -183,7 +187,7 @@ function compare(wanted: readonly Float32Array[], found: readonly Float32Array[]
     });
     if (difference > maxAbsDifference) [maxAbsDifference, worst] = [difference, index];
     const best = row[predictedClass(row)]!;
-    if (best - row[predictedClass(other)]! <= equalScores * range) same++;
+    if (best - row[predictedClass(other)]! <= equal * range) same++;
   }
   const relativeDifference = maxAbsDifference / range;
   return { maxAbsDifference, relativeDifference, top1Agreement: same / wanted.length, worst };
@@ -217,7 +221,9 @@ function parityError(check: ParityCheck, parity: Parity, place: Divergence | und
     help: place !== undefined && "isPreprocessing" in place && place.isPreprocessing
       ? "mean, scale or the order of the channels in the file are not the model's; export it again"
       : "export the model again; if that does not help, report this message, or accept the difference with " +
-        "{ parity: { maxRelativeDifference } }",
+        `{ parity: { ${
+          maxRelativeDifference === undefined ? "minTop1Agreement" : "maxRelativeDifference"
+        } } }`,
     ...(name === undefined ? {} : { node: name }),
   });
 }
@@ -227,7 +233,7 @@ function describePlace(place: Divergence | undefined | Error, share: (ratio: num
     return `where it begins could not be found out: ${reasonOf(place)}`;
   }
   if (place === undefined) {
-    return "no operation alone is the cause: each agrees where the file returns its value";
+    return "no operation alone is the cause: each agrees where its value is asked for";
   }
   const { difference, isPreprocessing, node: { op, output } } = place;
   const by = Number.isFinite(difference)

@@ -1,15 +1,15 @@
 import type { View } from "../augment/test_time_views.ts";
 import type { Preprocessing } from "../data/preprocessing.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
-import { averageViews } from "../metrics/average_views.ts";
 import { normaliseImages } from "../operators/normalise_images.ts";
 import { compileForExecutor } from "../tensorflow/executor.ts";
 import { record, type SpecTree } from "../tensorflow/record.ts";
 import type { tf } from "../tensorflow/tf.ts";
 import type { Graph } from "../graph/graph.ts";
+import { logitsOfViews } from "./logits_of_views.ts";
 import type { Network } from "./network.ts";
 
-/** A network in evaluation mode, ready for batches of one size. */
+/** A classifier in evaluation mode, ready for batches of one size, whatever computes it. */
 export interface Inference {
   readonly batchSize: number;
   /**
@@ -20,9 +20,13 @@ export interface Inference {
    * @returns Logits of the first `count` rows, one array a picture.
    */
   logits(images: Uint8Array, count: number, views?: readonly View[]): Promise<Float32Array[]>;
+  dispose(): Promise<void>;
+}
+
+/** A compiled network in evaluation mode. */
+export interface NetworkInference extends Inference {
   /** Puts other weights in place. */
   setWeights(weights: Readonly<Record<string, HostTensor>>): Promise<void>;
-  dispose(): Promise<void>;
 }
 
 /**
@@ -64,7 +68,7 @@ export async function createInference(
   weights: Readonly<Record<string, HostTensor>>,
   preprocessing: Preprocessing,
   batchSize: number,
-): Promise<Inference> {
+): Promise<NetworkInference> {
   const { height, width } = preprocessing.size;
   const graph = recordInference(network, preprocessing, batchSize);
   const compiled = await compileForExecutor(graph, toVariables(weights));
@@ -77,31 +81,10 @@ export async function createInference(
   }
   return {
     batchSize,
-    async logits(images, count, views = []) {
-      if (views.length === 0) return await logitsOf(images, count);
-      const logits: Float32Array[][] = [];
-      for (const view of views) {
-        logits.push(await logitsOf(viewed(images, count, preprocessing.size, view), count));
-      }
-      return averageViews(logits);
-    },
+    logits: (images, count, views) => logitsOfViews(logitsOf, images, count, preprocessing.size, views),
     setWeights: (weights) => compiled.write(toVariables(weights)),
     dispose: () => compiled.dispose(),
   };
-}
-
-/** A view of each picture of a batch. */
-function viewed(
-  images: Uint8Array,
-  count: number,
-  { height, width }: Preprocessing["size"],
-  view: View,
-): Uint8Array {
-  const result = new Uint8Array(images.length), bytes = height * width * 3;
-  for (let start = 0; start < count * bytes; start += bytes) {
-    result.set(view.of({ width, height, data: images.subarray(start, start + bytes) }).data, start);
-  }
-  return result;
 }
 
 function toVariables(weights: Readonly<Record<string, HostTensor>>): Record<string, HostTensor> {

@@ -4,8 +4,6 @@ import {
   testTimeViews,
   type View,
 } from "../augment/test_time_views.ts";
-import { createPixelCache } from "../data/cache.ts";
-import { createLoader } from "../data/loader.ts";
 import type { ImageSource } from "../data/dataset.ts";
 import type { Preprocessing } from "../data/preprocessing.ts";
 import { checkOptions, checkValues } from "../errors/check_options.ts";
@@ -15,6 +13,7 @@ import { tf } from "../tensorflow/tf.ts";
 import { headOf } from "./classifier.ts";
 import { createInference, type Inference, recordInference } from "./inference.ts";
 import { isTrainable } from "./layers.ts";
+import { logitsOfPictures } from "./logits_of_pictures.ts";
 import type { ForwardOptions, ForwardResult, Network } from "./network.ts";
 import { foldNetwork } from "./quantized/folded_network.ts";
 import type { Quantization } from "./quantized/quantization.ts";
@@ -129,19 +128,7 @@ export function createModel(parts: ModelParts): Model {
   }
 
   async function logitsOfSources(images: readonly ImageSource[], views: View[]): Promise<Float32Array[]> {
-    const samples = images.map((image, index) => ({ image, label: 0, name: nameOf(image, index) }));
-    const inference = await inferenceFor(images.length);
-    const loader = createLoader({ name: "the pictures", classNames, samples }, {
-      preprocessing,
-      batchSize: inference.batchSize,
-      training: false,
-      cache: createPixelCache({ memoryBytes: 0, diskBytes: 0 }), // these pictures are looked at once
-    });
-    const logits: Float32Array[] = [];
-    for await (const batch of loader.epoch(0)) {
-      logits.push(...await inference.logits(batch.images, batch.count, views));
-    }
-    return logits;
+    return await logitsOfPictures(images, await inferenceFor(images.length), model, views);
   }
 
   const model: Model = {
@@ -206,8 +193,4 @@ function describeModel({ id, classNames, preprocessing: { size }, quantization }
   return `Model ${id}${
     quantization === undefined ? "" : ", int8"
   }, ${size.height} x ${size.width} pixels, ${classNames.length} classes (${shown})`;
-}
-
-function nameOf(image: ImageSource, index: number): string {
-  return typeof image === "string" || image instanceof URL ? String(image) : `picture ${index}`;
 }

@@ -1,5 +1,8 @@
 import { basename } from "node:path";
 import { checkIRWeights } from "../export/check_ir_weights.ts";
+import type { ExportMetadata } from "../export/export_metadata.ts";
+import { metadataOfIR } from "../export/read_ir_metadata.ts";
+import { metadataOfONNX } from "../export/read_onnx_metadata.ts";
 import { readFailure } from "../files/read_failure.ts";
 
 /** The bytes of an OpenVINO model's two files. */
@@ -36,10 +39,10 @@ export function isExportedPath(source: string): boolean {
  * What an exported model is called in messages.
  *
  * @param file The file, or its bytes.
- * @returns Its path in quotes, or what it is.
+ * @returns What it is, with its path in quotes if it has one.
  */
 export function nameOfExported(file: ExportedFile): string {
-  if (typeof file === "string") return JSON.stringify(file);
+  if (typeof file === "string") return `exported model ${JSON.stringify(file)}`;
   return "onnx" in file ? "the ONNX model" : "the OpenVINO model";
 }
 
@@ -66,6 +69,17 @@ export async function readExported(file: ExportedFile): Promise<IRBytes | ONNXBy
     }
   }
   return bytes;
+}
+
+/**
+ * The record in an exported file.
+ *
+ * @param bytes The file.
+ * @returns The record; `undefined` if another program wrote the file.
+ * @throws {SyntaxError} If the record is damaged or of another version.
+ */
+export function metadataOfExported(bytes: IRBytes | ONNXBytes): ExportMetadata | undefined {
+  return "onnx" in bytes ? metadataOfONNX(bytes.onnx) : metadataOfIR(bytes.xml);
 }
 
 async function readFiles(path: string): Promise<IRBytes | ONNXBytes> {

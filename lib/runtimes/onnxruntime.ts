@@ -5,6 +5,12 @@ import { checkInputs } from "./_check_inputs.ts";
 import type { ExportedModel, ExportedPort, OpenExportedOptions } from "./exported_model.ts";
 import type { ONNXBytes } from "./exported_file.ts";
 
+/**
+ * Not written where it is imported: Deno would fetch the package, 290 MB for all systems, for everybody who imports this
+ * file, and not only for those who run an ONNX model.
+ */
+const PACKAGE: string = "npm:onnxruntime-node@1.30.0";
+
 type ONNXRuntime = typeof import("npm:onnxruntime-node@1.30.0");
 
 /** Element types both have; onnxruntime's names are the same. */
@@ -15,7 +21,7 @@ const DTYPES: readonly string[] = ["float32", "int32", "int64", "uint8", "bool"]
  *
  * @param bytes The file.
  * @param name What the model is called in messages.
- * @param options `threads`; onnxruntime computes what the file says, whatever the precision asked for.
+ * @param options `threads` and `asWritten`; onnxruntime computes what the file says, whatever the precision asked for.
  * @returns The model; dispose of it after use.
  * @throws {SyntaxError} If onnxruntime cannot read it.
  * @throws {LibraryError} If onnxruntime does not load on this machine.
@@ -26,14 +32,15 @@ export async function openONNX(
   options: OpenExportedOptions = {},
 ): Promise<ExportedModel> {
   const { env, InferenceSession, Tensor } = await load();
-  const { threads } = options;
+  const { threads, asWritten = false } = options;
   const session = await InferenceSession.create(onnx, {
     executionProviders: ["cpu"],
     logSeverityLevel: 3, // errors: warnings go to the terminal past everybody
+    graphOptimizationLevel: asWritten ? "disabled" : "all",
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
   }).catch((error) => {
     throw new SyntaxError(
-      `Cannot open exported model ${name}: onnxruntime does not read it\n  ${reasonOf(error)}\n` +
+      `Cannot open ${name}: onnxruntime does not read it\n  ${reasonOf(error)}\n` +
         "  help: export the model again, or pass the path of another .onnx file",
     );
   });
@@ -73,7 +80,7 @@ export async function openONNX(
 
 async function load(): Promise<ONNXRuntime> {
   try {
-    return await import("npm:onnxruntime-node@1.30.0");
+    return await import(PACKAGE);
   } catch (error) {
     throw new LibraryError("Cannot run ONNX models: onnxruntime does not load on this machine", {
       details: [reasonOf(error)],

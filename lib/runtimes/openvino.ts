@@ -85,7 +85,7 @@ async function compile(
 ): Promise<Deno.PointerObject> {
   const fail = (what: string, status: number) => {
     throw new SyntaxError(
-      `Cannot open exported model ${name}: OpenVINO does not ${what} it\n` +
+      `Cannot open ${name}: OpenVINO does not ${what} it\n` +
         `  ${reasonOfStatus(native, status)}\n` +
         "  help: export the model again, or open it with the OpenVINO it was made for",
     );
@@ -154,9 +154,9 @@ function createIRModel(
     const free = idle.pop();
     if (free !== undefined) return free;
     if (requests >= limit) return await new Promise((resolve) => waiting.push(resolve));
-    requests++;
     const request = out();
     check(native, native.ov_compiled_model_create_infer_request(compiled, request));
+    requests++;
     return pointerAt(request);
   }
 
@@ -165,7 +165,6 @@ function createIRModel(
     const next = waiting.shift();
     if (next === undefined) idle.push(request);
     else next(request);
-    if (--running === 0) whenIdle?.();
   }
 
   async function run(given: Readonly<Record<string, HostTensor>>): Promise<Record<string, HostTensor>> {
@@ -173,24 +172,35 @@ function createIRModel(
     checkInputs(name, inputs, given);
     running++;
     const arrays = hold(...inputs.map((port) => given[port.name]!.data));
-    const request = await takeRequest();
     try {
-      for (const [index, port] of inputs.entries()) {
-        const tensor = createTensor(native, given[port.name]!);
-        check(native, native.ov_infer_request_set_input_tensor_by_index(request, BigInt(index), tensor));
-        native.ov_tensor_free(tensor); // the request has its own reference
+      const request = await takeRequest();
+      try {
+        return await runRequest(request, given);
+      } finally {
+        giveBack(request);
       }
-      const status = await native.ov_infer_request_infer(request);
-      if (status !== 0) throw new Error(`Cannot run ${name}: OpenVINO: ${reasonOfStatus(native, status)}`);
-      return Object.fromEntries(outputs.map((port, index) => {
-        const tensor = out();
-        check(native, native.ov_infer_request_get_output_tensor_by_index(request, BigInt(index), tensor));
-        return [port.name, takeTensor(native, pointerAt(tensor))];
-      }));
     } finally {
       arrays.release();
-      giveBack(request);
+      if (--running === 0) whenIdle?.();
     }
+  }
+
+  async function runRequest(
+    request: Deno.PointerObject,
+    given: Readonly<Record<string, HostTensor>>,
+  ): Promise<Record<string, HostTensor>> {
+    for (const [index, port] of inputs.entries()) {
+      const tensor = createTensor(native, given[port.name]!);
+      check(native, native.ov_infer_request_set_input_tensor_by_index(request, BigInt(index), tensor));
+      native.ov_tensor_free(tensor); // the request has its own reference
+    }
+    const status = await native.ov_infer_request_infer(request);
+    if (status !== 0) throw new Error(`Cannot run ${name}: OpenVINO: ${reasonOfStatus(native, status)}`);
+    return Object.fromEntries(outputs.map((port, index) => {
+      const tensor = out();
+      check(native, native.ov_infer_request_get_output_tensor_by_index(request, BigInt(index), tensor));
+      return [port.name, takeTensor(native, pointerAt(tensor))];
+    }));
   }
 
   return {

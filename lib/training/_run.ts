@@ -1,6 +1,6 @@
 import type { Loader } from "../data/loader.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
-import { createInference, type Inference } from "../models/inference.ts";
+import { createInference, type NetworkInference } from "../models/inference.ts";
 import type { CompiledFunction } from "../graph/compiled_function.ts";
 import { compileForExecutor } from "../tensorflow/executor.ts";
 import { marginOf } from "./am_softmax.ts";
@@ -21,7 +21,7 @@ import type { TrainingSetup } from "./trainer.ts";
 /** A run with its compiled functions and loaders. */
 export interface Run extends TrainingSetup {
   readonly step: CompiledFunction;
-  readonly inference: Inference;
+  readonly inference: NetworkInference;
   readonly trainLoader: Loader;
   readonly validationLoader: Loader;
   readonly dataHash: string;
@@ -92,7 +92,8 @@ function learnersOf({ network, preprocessing, recipe, auxiliary = [] }: Training
     ...auxiliary.map(({ network, preprocessing, settings }) => ({
       network,
       preprocessing,
-      dropout: settings.dropout,
+      frozen: settings.frozen,
+      dropout: settings.frozen ? 0 : settings.dropout,
       margin: marginOf(lossOf(settings)),
       learningRateFactor: (settings.learningRate ?? learningRate) / learningRate,
     })),

@@ -98,7 +98,8 @@ function config(): object {
       "whittle/custom_classification/": `${clone}recipes/custom_classification/`,
     },
     nodeModulesDir: "none",
-    allowScripts: { deny: ["npm:@tensorflow/tfjs-node-gpu", "npm:core-js"] }, // nor asked about them
+    // Nor asked about them.
+    allowScripts: { deny: ["npm:@tensorflow/tfjs-node-gpu", "npm:core-js", "npm:onnxruntime-node"] },
     lock: false,
   };
 }

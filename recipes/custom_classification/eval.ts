@@ -2,8 +2,9 @@ import { predictionsPathProblem } from "../../lib/metrics/predictions_file.ts";
 import { parseCheckpointMetadata } from "../../lib/models/checkpoint_metadata.ts";
 import { modelRecord } from "../../lib/models/registry.ts";
 import { readWeightsFile } from "../../lib/models/weights/load_weights.ts";
+import { isExportedPath, metadataOfExported, readExported } from "../../lib/runtimes/exported_file.ts";
 import { messageOf } from "../_check_fields.ts";
-import { createCommand, exitCodes, runProgram, UnavailableError, UsageError } from "../_program.ts";
+import { createCommand, exitCodes, runProgram, UsageError } from "../_program.ts";
 import { atLeastZero } from "../_flag_values.ts";
 import { requireFile } from "../_require_file.ts";
 import { showEvaluation } from "../_show_evaluation.ts";
@@ -71,7 +72,10 @@ async function run(folder: string, args: readonly string[]): Promise<number> {
 function evalCommand({ name }: Template) {
   return createCommand("deno run -A eval.ts")
     .description(`Measures a trained ${name}: accuracies, mAP, size and work.`)
-    .requiredOption("--load-weights <file>", "what to measure: a run's folder or its best.safetensors")
+    .requiredOption(
+      "--load-weights <file>",
+      "what to measure: a run's folder, its best.safetensors, or an exported .xml or .onnx",
+    )
     .requiredOption(
       "--test-data-roots <folders>",
       "pictures: a folder with one folder a class; or several, with commas",
@@ -87,7 +91,7 @@ function evalCommand({ name }: Template) {
     .option("--dry-run", "show what would be measured, and measure nothing")
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 failed, 2 a flag or a setting cannot be used, 3 not available yet.",
+      "\nExit codes: 0 done, 1 failed, 2 a flag or a setting cannot be used.",
     );
 }
 
@@ -97,19 +101,8 @@ async function classesOf(
   { main }: Template,
   listed: readonly string[] | undefined,
 ): Promise<readonly string[]> {
-  if (/\.(xml|onnx)$/i.test(path)) {
-    throw new UnavailableError(
-      `Cannot evaluate "${path}": exported models cannot be measured yet\n  help: pass the best.safetensors it came from`,
-    );
-  }
   await requireFile("evaluate", path);
-  const saved = parseCheckpointMetadata((await readWeightsFile(path)).metadata);
-  if (saved === undefined) {
-    throw new UsageError(
-      `Cannot evaluate "${path}": the file does not tell its classes, so it was not written by train.ts\n` +
-        `  help: pass the folder of a run, or its best.safetensors`,
-    );
-  }
+  const saved = isExportedPath(path) ? await exportedRecord(path) : await checkpointRecord(path);
   const [found, wanted] = [modelRecord(saved.model).architecture, modelRecord(main.id).architecture];
   if (found !== wanted) {
     throw new UsageError(
@@ -121,5 +114,23 @@ async function classesOf(
   throw new UsageError(
     `Cannot evaluate "${path}": found --classes ${listed.join(",")}, wanted the classes of the weights: ` +
       saved.classNames.join(","),
+  );
+}
+
+async function checkpointRecord(path: string): Promise<{ model: string; classNames: readonly string[] }> {
+  const saved = parseCheckpointMetadata((await readWeightsFile(path)).metadata);
+  if (saved !== undefined) return saved;
+  throw new UsageError(
+    `Cannot evaluate "${path}": the file does not tell its classes, so it was not written by train.ts\n` +
+      `  help: pass the folder of a run, or its best.safetensors`,
+  );
+}
+
+async function exportedRecord(path: string): Promise<{ model: string; classNames: readonly string[] }> {
+  const saved = metadataOfExported(await readExported(path));
+  if (saved !== undefined) return saved;
+  throw new UsageError(
+    `Cannot evaluate "${path}": the file does not tell its classes, so it was not written by export.ts\n` +
+      `  help: pass a file that export.ts wrote, or evaluate this one with { exported } in a program of your own`,
   );
 }
