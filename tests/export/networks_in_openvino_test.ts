@@ -106,7 +106,6 @@ Deno.test("toOpenVINO() writes quantised networks so that every convolution runs
     { name: "pictures", classNames: model.classNames, samples },
     {
       weightBits: 7,
-      activations: "asymmetric",
       ranges: "meanMinMax",
       adaptStatistics: true,
       batchSize: 4,
