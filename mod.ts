@@ -17,6 +17,9 @@ export { fineTune, type FineTuneOptions, type FineTuneResult } from "./lib/fine_
 export { findLR, type FindLROptions, type FindLRResult } from "./lib/find_lr.ts";
 export { evaluate, type EvaluateOptions } from "./lib/evaluate.ts";
 export { predict, type Prediction, type PredictOptions } from "./lib/predict.ts";
+export { quantize, type QuantizeOptions, type QuantizeResult } from "./lib/quantize.ts";
+export { exportIR, type ExportIROptions, type ExportIRResult } from "./lib/export_ir.ts";
+export { exportONNX, type ExportONNXOptions, type ExportONNXResult } from "./lib/export_onnx.ts";
 export { loadModel, type LoadModelOptions } from "./lib/load_model.ts";
 export { report } from "./lib/report.ts";
 export { annotationFile } from "./lib/data/annotation_file.ts";

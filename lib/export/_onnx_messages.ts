@@ -63,69 +63,73 @@ export interface ValueInfoProto {
 const optional = (type: string, id: number) => ({ rule: "optional", type, id });
 const repeated = (type: string, id: number) => ({ rule: "repeated", type, id });
 
-/** Field numbers are those of onnx.proto. It is a file of proto2: a zero that is set is written. */
-const root = protobuf.Root.fromJSON({
-  nested: {
-    ModelProto: {
-      fields: {
-        irVersion: optional("int64", 1),
-        producerName: optional("string", 2),
-        producerVersion: optional("string", 3),
-        graph: optional("GraphProto", 7),
-        opsetImport: repeated("OperatorSetIdProto", 8),
-        metadataProps: repeated("StringStringEntryProto", 14),
-      },
-    },
-    OperatorSetIdProto: { fields: { domain: optional("string", 1), version: optional("int64", 2) } },
-    StringStringEntryProto: { fields: { key: optional("string", 1), value: optional("string", 2) } },
-    GraphProto: {
-      fields: {
-        node: repeated("NodeProto", 1),
-        name: optional("string", 2),
-        initializer: repeated("TensorProto", 5),
-        input: repeated("ValueInfoProto", 11),
-        output: repeated("ValueInfoProto", 12),
-        valueInfo: repeated("ValueInfoProto", 13),
-      },
-    },
-    NodeProto: {
-      fields: {
-        input: repeated("string", 1),
-        output: repeated("string", 2),
-        name: optional("string", 3),
-        opType: optional("string", 4),
-        attribute: repeated("AttributeProto", 5),
-      },
-    },
-    AttributeProto: {
-      fields: {
-        name: optional("string", 1),
-        f: optional("float", 2),
-        i: optional("int64", 3),
-        ints: repeated("int64", 8),
-        type: optional("int32", 20),
-      },
-    },
-    TensorProto: {
-      fields: {
-        dims: repeated("int64", 1),
-        dataType: optional("int32", 2),
-        name: optional("string", 8),
-        rawData: optional("bytes", 9),
-      },
-    },
-    ValueInfoProto: { fields: { name: optional("string", 1), type: optional("TypeProto", 2) } },
-    TypeProto: {
-      fields: { tensorType: optional("Tensor", 1) },
-      nested: {
-        Tensor: { fields: { elemType: optional("int32", 1), shape: optional("TensorShapeProto", 2) } },
-      },
-    },
-    TensorShapeProto: {
-      fields: { dim: repeated("Dimension", 1) },
-      nested: { Dimension: { fields: { dimValue: optional("int64", 1), dimParam: optional("string", 2) } } },
+/** Field numbers are those of onnx.proto. */
+const messages: Record<string, protobuf.IType> = {
+  ModelProto: {
+    fields: {
+      irVersion: optional("int64", 1),
+      producerName: optional("string", 2),
+      producerVersion: optional("string", 3),
+      graph: optional("GraphProto", 7),
+      opsetImport: repeated("OperatorSetIdProto", 8),
+      metadataProps: repeated("StringStringEntryProto", 14),
     },
   },
+  OperatorSetIdProto: { fields: { domain: optional("string", 1), version: optional("int64", 2) } },
+  StringStringEntryProto: { fields: { key: optional("string", 1), value: optional("string", 2) } },
+  GraphProto: {
+    fields: {
+      node: repeated("NodeProto", 1),
+      name: optional("string", 2),
+      initializer: repeated("TensorProto", 5),
+      input: repeated("ValueInfoProto", 11),
+      output: repeated("ValueInfoProto", 12),
+      valueInfo: repeated("ValueInfoProto", 13),
+    },
+  },
+  NodeProto: {
+    fields: {
+      input: repeated("string", 1),
+      output: repeated("string", 2),
+      name: optional("string", 3),
+      opType: optional("string", 4),
+      attribute: repeated("AttributeProto", 5),
+    },
+  },
+  AttributeProto: {
+    fields: {
+      name: optional("string", 1),
+      f: optional("float", 2),
+      i: optional("int64", 3),
+      ints: repeated("int64", 8),
+      type: optional("int32", 20),
+    },
+  },
+  TensorProto: {
+    fields: {
+      dims: repeated("int64", 1),
+      dataType: optional("int32", 2),
+      name: optional("string", 8),
+      rawData: optional("bytes", 9),
+    },
+  },
+  ValueInfoProto: { fields: { name: optional("string", 1), type: optional("TypeProto", 2) } },
+  TypeProto: {
+    fields: { tensorType: optional("Tensor", 1) },
+    nested: {
+      Tensor: { fields: { elemType: optional("int32", 1), shape: optional("TensorShapeProto", 2) } },
+    },
+  },
+  TensorShapeProto: {
+    fields: { dim: repeated("Dimension", 1) },
+    nested: { Dimension: { fields: { dimValue: optional("int64", 1), dimParam: optional("string", 2) } } },
+  },
+};
+/** The file is written in proto2: there a zero that is set is not the same as nothing. */
+const root = protobuf.Root.fromJSON({
+  nested: Object.fromEntries(
+    Object.entries(messages).map(([name, message]) => [name, { edition: "proto2", ...message }]),
+  ),
 });
 const modelType = root.lookupType("ModelProto");
 

@@ -1,4 +1,4 @@
-import type { ExportGraph, ExportNode, ExportTensor, ExportValue } from "./export_graph.ts";
+import type { ExportGraph, ExportNode, ExportValue } from "./export_graph.ts";
 import {
   ATTRIBUTE_KINDS,
   type AttributeProto,
@@ -39,9 +39,9 @@ type ElementArray = Float32Array | Float16Array | Int8Array | Uint8Array | BigIn
  *
  * @param graph The graph.
  * @param precision `fp16`: weights of convolutions and of the classifier are stored as float16 and cast when the file is
- * opened. All else is float32.
+ * opened. All else, and weights beyond 65504, stay float32.
  * @returns Operations and constants.
- * @throws {RangeError} If a weight is too large for float16, or 0 is not among the values of a `fakeQuantize`.
+ * @throws {RangeError} If 0 is not among the values of a `fakeQuantize`.
  */
 export function toONNXNodes(graph: ExportGraph, precision: "fp32" | "fp16"): ONNXNodes {
   const values = [graph.input, ...graph.nodes.map(({ output }) => output)];
@@ -72,9 +72,14 @@ export function toONNXNodes(graph: ExportGraph, precision: "fp32" | "fp16"): ONN
     },
   };
   for (const node of graph.nodes) {
-    if (node.op !== "constant") spell(node, writer);
-    else if (halved.has(node.output.id)) writeHalved(node.output, node.value, writer);
-    else initializers.push(toTensor(names.get(node.output.id)!, node.value.shape, node.value.data));
+    if (node.op !== "constant") {
+      spell(node, writer);
+      continue;
+    }
+    const { shape, data } = node.value, name = names.get(node.output.id)!;
+    const isHalved = halved.has(node.output.id) && data instanceof Float32Array && fitsHalf(data);
+    if (isHalved) writeHalved(name, shape, data, writer);
+    else initializers.push(toTensor(name, shape, data));
   }
   return { nodes, initializers, between, names };
 }
@@ -86,20 +91,16 @@ function weightsOf(graph: ExportGraph): Set<number> {
   );
 }
 
-function writeHalved(output: ExportValue, { dtype, shape, data }: ExportTensor, writer: Writer): void {
-  const name = writer.nameOf(output.id);
-  if (dtype !== "float32") throw new TypeError(`Cannot store "${name}" as float16: it is ${dtype}`);
-  const halves = new Float16Array(data);
-  const lost = halves.findIndex((half, index) => !Number.isFinite(half) && Number.isFinite(data[index]!));
-  if (lost >= 0) {
-    throw new RangeError(
-      `Cannot store "${name}" as float16: found ${data[lost]}, and 65504 is the largest\n` +
-        `  help: leave { precision } out`,
-    );
-  }
-  writer.node("Cast", [writer.constant(name, "fp16", [...shape], halves)], name, {
-    to: int(ONNX_TYPES.float),
-  });
+function writeHalved(name: string, shape: readonly number[], data: Float32Array, writer: Writer): void {
+  const halves = writer.constant(name, "fp16", [...shape], new Float16Array(data));
+  writer.node("Cast", [halves], name, { to: int(ONNX_TYPES.float) });
+}
+
+/** The largest half-precision number; what is larger would become infinite. */
+const LARGEST_HALF = 65504;
+
+function fitsHalf(data: Float32Array): boolean {
+  return data.every((value) => Math.abs(value) <= LARGEST_HALF);
 }
 
 /** Operations that ONNX has under another name only. */

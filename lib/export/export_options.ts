@@ -1,41 +1,47 @@
 import type { ImageSource } from "../data/dataset.ts";
+import { imagePaths } from "../data/image_paths.ts";
 import * as check from "../errors/check_options.ts";
+import type { OptionProblem } from "../errors/check_options.ts";
+import type { ProvisionListener } from "../provision/events.ts";
 import type { Device } from "../tensorflow/engine.ts";
 import { type ExecutorChoice, executorChoices } from "../tensorflow/executor.ts";
 import type { ExportInput } from "./export_metadata.ts";
 import type { ParityLimits } from "./parity.ts";
 
-/** What the verbs that export have in common. */
+/** Options that both exporters have. */
 export interface ExportOptions {
   /**
-   * How weights are stored. `fp16` halves the file; the runtime still computes in float32 unless told otherwise.
-   * @default {"fp32"}
-   */
-  precision?: "fp32" | "fp16";
-  /**
-   * `embedded`: the file is fed values 0..255, and applies mean and standard deviation itself. `normalized`: whoever runs
-   * it feeds `(x / 255 - mean) / std`.
+   * `embedded`: the file takes raw values, 0..255, and applies mean and standard deviation itself. `normalized`: it takes
+   * `(value / 255 - mean) / std`.
    * @default {"embedded"}
    */
-  preprocessing?: "embedded" | "normalized";
-  /** Order of the channel planes that the file is fed. @default {"bgr"} */
-  channelOrder?: "bgr" | "rgb";
-  /** Whether the file takes any number of pictures at once; else one. @default {false} */
-  dynamicBatch?: boolean;
-  /** Pictures with which file and model are compared. @default {made-up ones} */
-  pictures?: readonly ImageSource[];
-  /** How far file and model may differ; `false`: they are not compared. @default {see ParityLimits} */
-  parity?: boolean | ParityLimits;
-  /** What runs the trained model. @default {"auto"} */
-  device?: Device;
-  /** What runs the trained model: `auto` takes oneDNN on CPUs it supports, else TensorFlow. @default {"auto"} */
-  executor?: ExecutorChoice;
-  /** Stops it: it throws the signal's reason, and no file is written. */
-  signal?: AbortSignal;
+  readonly preprocessing?: "embedded" | "normalized";
+  /** Order of the channels of the planes that the file takes. @default {"bgr", as OpenCV decodes pictures} */
+  readonly channelOrder?: "bgr" | "rgb";
+  /**
+   * Whether the file takes any number of pictures at once, or one.
+   * @default {false}
+   */
+  readonly dynamicBatch?: boolean;
+  /**
+   * Pictures on which the file is compared with the trained model: several, or the path of a folder.
+   * @default {8 made-up pictures, 100 for int8}
+   */
+  readonly pictures?: readonly ImageSource[] | string | URL;
+  /** How far the file may be from the trained model, or `false` not to compare them. */
+  readonly parity?: ParityLimits | false;
+  /** What to compute the model on. @default {"auto"} */
+  readonly device?: Device;
+  /** What runs the model: `auto` takes oneDNN on CPUs it supports, else TensorFlow. @default {"auto"} */
+  readonly executor?: ExecutorChoice;
+  /** Told about downloads. @default {shows them} */
+  readonly onProgress?: ProvisionListener;
+  /** Stops it: it throws the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
-const known = [
-  "precision",
+/** Names of the options that both exporters have. */
+export const exportOptionNames: readonly (keyof ExportOptions)[] = [
   "preprocessing",
   "channelOrder",
   "dynamicBatch",
@@ -43,52 +49,68 @@ const known = [
   "parity",
   "device",
   "executor",
+  "onProgress",
   "signal",
-] as const satisfies readonly (keyof ExportOptions)[];
+];
 
 /**
- * Refuses options that an exporting verb does not know or cannot use, all of them at once.
+ * Checks the options that both exporters have.
  *
- * @param verb Name of the verb.
- * @param options What the user passed.
- * @param more Names of options that only this verb has; it checks their values itself.
- * @throws {TypeError} If an option is not known or of a wrong type.
- * @throws {RangeError} If a value is out of range.
+ * @param options The options.
+ * @param verb Name of the exporter.
+ * @returns What does not fit, for `checkValues`.
+ * @throws {TypeError} If `parity` has fields that are not known.
  */
-export function checkExportOptions(verb: string, options: ExportOptions, more: readonly string[] = []): void {
-  check.checkOptions(options, [...known, ...more], verb);
-  const { pictures, parity } = options;
-  const limits: ParityLimits = typeof parity === "object" ? parity : {};
-  check.checkOptions(limits, ["maxRelativeDifference", "minTop1Agreement"], verb, "parity");
-  const isList = pictures === undefined || Array.isArray(pictures);
-  const wrong = (option: string, found: unknown, wanted: string) => ({
-    option,
-    found,
-    wanted,
-    wrongType: true,
-  });
-  check.checkValues(verb, [
-    check.oneOf("precision", options.precision, ["fp32", "fp16"]),
+export function exportOptionProblems(options: ExportOptions, verb: string): (OptionProblem | undefined)[] {
+  const { parity, pictures } = options;
+  const isObject = typeof parity === "object" && parity !== null;
+  if (isObject) check.checkOptions(parity, ["maxRelativeDifference", "minTop1Agreement"], verb, "parity");
+  const limits: ParityLimits = isObject ? parity : {};
+  const arePictures = pictures === undefined || typeof pictures === "string" || pictures instanceof URL ||
+    (Array.isArray(pictures) && pictures.length > 0);
+  return [
     check.oneOf("preprocessing", options.preprocessing, ["embedded", "normalized"]),
     check.oneOf("channelOrder", options.channelOrder, ["bgr", "rgb"]),
     check.ofType("dynamicBatch", options.dynamicBatch, "boolean"),
-    isList ? undefined : wrong("pictures", pictures, "a list of pictures"),
-    parity === undefined || typeof parity === "boolean" || typeof parity === "object" && parity !== null
+    arePictures ? undefined : {
+      option: "pictures",
+      found: pictures,
+      wanted: "a list of at least one picture, or the path of a folder",
+      wrongType: !Array.isArray(pictures),
+    },
+    parity === undefined || parity === false || isObject
       ? undefined
-      : wrong("parity", parity, "true, false or { maxRelativeDifference, minTop1Agreement }"),
-    check.positiveNumber("parity.maxRelativeDifference", limits.maxRelativeDifference),
-    check.ratio("parity.minTop1Agreement", limits.minTop1Agreement),
+      : { option: "parity", found: parity, wanted: "limits, or false", wrongType: true },
+    check.nonNegativeNumber("parity.maxRelativeDifference", limits.maxRelativeDifference),
+    check.share("parity.minTop1Agreement", limits.minTop1Agreement),
     check.oneOf("device", options.device, ["auto", "cpu", "gpu"]),
     check.oneOf("executor", options.executor, executorChoices),
-  ]);
+    check.ofType("onProgress", options.onProgress, "function"),
+  ];
+}
+
+/** What a file is fed, by the options. */
+export function exportInputOf(options: ExportOptions): ExportInput {
+  return {
+    channelOrder: options.channelOrder ?? "bgr",
+    values: options.preprocessing === "normalized" ? "normalized" : "raw",
+  };
 }
 
 /**
- * What a file is to be fed.
+ * The pictures of the options, one by one.
  *
- * @param options The user's options.
- * @returns Order and kind of the values.
+ * @param pictures A list, or the path of a folder or picture.
+ * @returns The list; `undefined` for none.
+ * @throws {DatasetError} If a folder has no pictures.
  */
-export function inputOf({ channelOrder = "bgr", preprocessing = "embedded" }: ExportOptions): ExportInput {
-  return { channelOrder, values: preprocessing === "embedded" ? "raw" : "normalized" };
+export async function exportPictures(
+  pictures: ExportOptions["pictures"],
+): Promise<readonly ImageSource[] | undefined> {
+  if (pictures === undefined || Array.isArray(pictures)) {
+    return pictures as readonly ImageSource[] | undefined;
+  }
+  const path = pictures as string | URL;
+  const isFolder = await Deno.stat(path).then((info) => info.isDirectory, () => false);
+  return isFolder ? await imagePaths(path) : [path];
 }

@@ -8,7 +8,10 @@ import { toONNXNodes } from "./_onnx_nodes.ts";
 export interface ONNXOptions {
   /** Whether the file takes any number of pictures at once; else that of the graph's input. */
   readonly dynamicBatch: boolean;
-  /** How weights are stored; the computation is in float32. */
+  /**
+   * `fp16` stores the weights of convolutions and linear layers in half precision; the runtime turns them back when it
+   * opens the file, and computes as it would. Other constants, and weights beyond 65504, stay as they are.
+   */
   readonly precision: "fp32" | "fp16";
 }
 
@@ -32,7 +35,7 @@ const elementTypes: Readonly<Record<ExportValue["dtype"], number>> = {
  * @param metadata What the file says of itself.
  * @param options Batch and precision.
  * @returns The file's bytes; the same ones for the same input.
- * @throws {RangeError} If a weight is too large for float16, or a `fakeQuantize` has no level for 0.
+ * @throws {RangeError} If 0 is not among the values of a `fakeQuantize`.
  *
  * @example A network of one operation
  * ```ts

@@ -53,6 +53,13 @@ export interface ParityNotChecked {
   readonly help: string;
 }
 
+/** What an export says where the caller did not want the file to be compared. */
+export const parityNotWanted: ParityNotChecked = {
+  checked: false,
+  reason: "it was not asked for",
+  help: "leave { parity: false } out",
+};
+
 /** What {@linkcode checkParity} needs. */
 export interface ParityCheck extends Omit<Suspect, "file"> {
   /** The trained model, or for int8 the simulation of it. */
@@ -210,7 +217,9 @@ function parityError(check: ParityCheck, parity: Parity, place: Divergence | und
     help: place !== undefined && "isPreprocessing" in place && place.isPreprocessing
       ? "mean, scale or the order of the channels in the file are not the model's; export it again"
       : "export the model again; if that does not help, report this message, or accept the difference with " +
-        "{ parity: { maxRelativeDifference } }",
+        `{ parity: { ${
+          maxRelativeDifference === undefined ? "minTop1Agreement" : "maxRelativeDifference"
+        } } }`,
     ...(name === undefined ? {} : { node: name }),
   });
 }

@@ -105,7 +105,7 @@ function indented(bundle: MimeBundle): MimeBundle {
   return { ...bundle, "text/html": `<div style="margin-left:20px">${markup}</div>` };
 }
 
-/** One line that names the figures of a result; nothing if it has none. */
+/** One line that names the figures of a result, if it has any. */
 function figureHint(names: readonly string[]): MimeBundle {
   if (names.length === 0) return { "text/plain": "" };
   const list = names.map((name) => `.figures.${name}`).join(", ");

@@ -1,102 +1,107 @@
-import type { ExportMetadata } from "../export/export_metadata.ts";
+import { basename } from "node:path";
+import type { ExportInput, ExportMetadata } from "../export/export_metadata.ts";
 import type { Parity, ParityNotChecked } from "../export/parity.ts";
 import { percent } from "../metrics/percent.ts";
-import { withLook } from "./display.ts";
-import { headlineHtml, type HeadlineNumber } from "./headline.ts";
-import { type Html, html } from "./html.ts";
+import { formatBytes } from "../provision/cache.ts";
+import { plural } from "../plots/theme.ts";
+import { type Displayed, type MimeBundle, withLook } from "./display.ts";
+import { headlineHtml } from "./headline.ts";
+import { html } from "./html.ts";
 
-/** What is told of an exported model. */
-export interface ExportedView {
+/** What the view reads of a result of `exportIR` or `exportONNX`. */
+export interface ExportSummary {
+  /** Model id. */
+  readonly model: string;
+  readonly precision: ExportMetadata["precision"];
+  /** What the file is fed. */
+  readonly input: ExportInput;
+  /** Size of the file, or of both together. */
   readonly sizeBytes: number;
   readonly parity: Parity | ParityNotChecked;
-  readonly metadata: ExportMetadata;
 }
 
 /**
- * Makes the result of an export show itself: what was written, what it is fed, and how it compares with the model.
+ * Makes the result of an export show itself: the files, and how they compare with the trained model.
  *
  * @param result The result.
- * @param path What a reader opens: the `.onnx` or the `.xml`.
+ * @param files The paths of the files.
  * @returns The same object.
  */
-export function withExportView<T extends ExportedView>(result: T, path: string): T {
-  return withLook(result, {
+export function withExportView<T extends ExportSummary>(
+  result: T,
+  files: readonly string[],
+): Displayed<T, Record<never, never>> {
+  return withLook<T, Record<never, never>>(result, {
     figures: () => ({}),
-    outputs: (result) =>
-      Promise.resolve([{
-        "text/html": exportHtml(result, path).markup,
-        "text/plain": exportText(result, path),
-      }]),
-    text: (result) => exportText(result, path),
+    outputs: (result) => Promise.resolve([exportOutput(result, files)]),
+    text: (result) => exportText(result, files),
   });
 }
 
-/**
- * The result of an export as text.
- *
- * @param result The result.
- * @param path What a reader opens.
- * @returns Three or four lines for a terminal.
- */
-export function exportText({ metadata, parity, sizeBytes }: ExportedView, path: string): string {
+/** An export as text: the files, and how they compare with the trained model. */
+export function exportText(result: ExportSummary, files: readonly string[]): string {
+  const { precision, input, sizeBytes, parity } = result;
   const lines = [
-    `${path}: ${metadata.model}, ${metadata.precision}, ${megabytes(sizeBytes)}`,
-    `  input: ${inputText(metadata)}`,
+    `${files.map((file, index) => index === 0 ? file : basename(file)).join(" and ")}: ${
+      formatBytes(sizeBytes)
+    }, ${precision}, takes ${inputInWords(input)}`,
   ];
   if (!parity.checked) {
-    return [...lines, `  not compared: ${parity.reason}`, `  help: ${parity.help}`].join("\n");
-  }
-  const { maxAbsDifference, top1Agreement } = parity;
-  return [
-    ...lines,
-    `  compared with the model in ${circumstances(parity)}:`,
-    `  logits differ by at most ${maxAbsDifference.toPrecision(2)} (${
-      shareOfRange(parity)
-    } of their range), ` +
-    `top-1 is the same for ${percent(top1Agreement)}`,
-  ].join("\n");
-}
-
-function exportHtml({ metadata, parity, sizeBytes }: ExportedView, path: string): Html {
-  const numbers: HeadlineNumber[] = [{ name: "size", value: megabytes(sizeBytes), note: metadata.precision }];
-  if (parity.checked) {
-    numbers.push(
-      {
-        name: "largest difference",
-        value: shareOfRange(parity),
-        note: `of the range of the logits, ${parity.maxAbsDifference.toPrecision(2)}`,
-      },
-      { name: "same top-1", value: percent(parity.top1Agreement), note: circumstances(parity) },
+    lines.push(`not compared with the trained model: ${parity.reason}`, `  help: ${parity.help}`);
+  } else {
+    lines.push(
+      `compared with the trained model on ${pictures(parity)} in ${parity.runtime}: ${
+        differences(parity)
+      }, ` +
+        `top-1 the same for ${percent(parity.top1Agreement)}`,
     );
   }
-  const missing = parity.checked
-    ? ""
-    : html`<p style="color:#b26a00">Not compared with the model: ${parity.reason}. ${parity.help}</p>`;
-  return html`
-    <div style="font-family:system-ui,sans-serif;font-size:13px">
-      <b>${path}</b> ${metadata.model}<br><span style="opacity:.65">input: ${inputText(metadata)}</span>
-    </div>
-    ${headlineHtml(numbers)}${missing}
-  `;
+  return lines.join("\n");
 }
 
-function inputText({ input, preprocessing: { interpolation, size } }: ExportMetadata): string {
-  const values = input.values === "raw"
-    ? "0..255, mean and std are applied inside"
-    : "(x / 255 - mean) / std";
-  return `${size.height} x ${size.width} (${interpolation}), ${input.channelOrder.toUpperCase()} planes, ${values}`;
+function exportOutput(result: ExportSummary, files: readonly string[]): MimeBundle {
+  const { model, precision, input, sizeBytes, parity } = result;
+  const sameness = parity.checked
+    ? [
+      {
+        name: "Top-1 the same",
+        value: percent(parity.top1Agreement),
+        note: `${pictures(parity)}, ${parity.runtime}`,
+      },
+      {
+        name: "Largest difference",
+        value: share(parity.relativeDifference),
+        note: `of the logits' range; ${parity.maxAbsDifference.toPrecision(2)}`,
+      },
+    ]
+    : [{ name: "Compared with the model", value: "no", note: parity.reason }];
+  const markup = html`
+    <div
+      style="font-family:system-ui,sans-serif;font-size:13px">${model} as ${files.map((file, index) =>
+        html`${index > 0 ? " and " : ""}<code>${file}</code>`
+      )}</div>${headlineHtml([
+        ...sameness,
+        { name: "Size", value: formatBytes(sizeBytes), note: precision },
+        { name: "Input", value: input.channelOrder.toUpperCase(), note: inputInWords(input) },
+      ])}${!parity.checked && html`<div style="font-size:12px">${parity.help}</div>`}
+  `.markup;
+  return { "text/html": markup, "text/plain": exportText(result, files) };
 }
 
-function circumstances({ pictures, runtime, source }: Parity): string {
-  return `${runtime} on ${pictures} ${source === "given" ? "given" : "made-up"} picture${
-    pictures === 1 ? "" : "s"
-  }`;
+function inputInWords({ channelOrder, values }: ExportInput): string {
+  return `${channelOrder.toUpperCase()} planes, ${values === "raw" ? "raw values 0..255" : "normalised"}`;
 }
 
-function shareOfRange({ relativeDifference }: Parity): string {
-  return `${Number((100 * relativeDifference).toPrecision(2))} %`;
+function pictures(parity: Parity): string {
+  return `${plural(parity.pictures, parity.source === "given" ? "picture" : "made-up picture")}`;
 }
 
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
+function differences({ maxAbsDifference, relativeDifference }: Parity): string {
+  return `logits differ by at most ${maxAbsDifference.toPrecision(2)}, ${
+    share(relativeDifference)
+  } of their range`;
+}
+
+function share(ratio: number): string {
+  return `${Number((100 * ratio).toPrecision(2))} %`;
 }

@@ -3,7 +3,7 @@ import type { Dataset } from "../data/dataset.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import type { Model } from "../models/model.ts";
 import { type FoldedNetwork, foldNetwork } from "../models/quantized/folded_network.ts";
-import type { Quantization, RangeKind } from "../models/quantized/quantization.ts";
+import type { Quantization } from "../models/quantized/quantization.ts";
 import { rangeName } from "../models/quantized/quantized_network.ts";
 import { compareLayers } from "./compare_layers.ts";
 import { observeValues } from "./observe.ts";
@@ -14,8 +14,6 @@ import { weightRanges } from "./weight_ranges.ts";
 export interface PostTrainingSettings {
   /** Bits of the weights. */
   readonly weightBits: 7 | 8;
-  /** Whether ranges of signed values are as far below 0 as above. */
-  readonly activations: "symmetric" | "asymmetric";
   /** How ranges are chosen. */
   readonly ranges: RangeMethod;
   /** Whether each layer's channels are given back the means they have in float. */
@@ -54,11 +52,11 @@ export async function quantizeAfterTraining(
   settings: PostTrainingSettings,
   options: {
     readonly signal?: AbortSignal;
-    readonly onProgress?: (step: string, done: number, total: number) => void;
+    readonly onProgress?: (step: "calibration" | "statistics", done: number, total: number) => void;
   } = {},
 ): Promise<QuantizedWeights> {
   const { preprocessing, network } = model;
-  const { weightBits, activations, ranges: method } = settings;
+  const { weightBits, ranges: method } = settings;
   const { signal, onProgress } = options;
   const folded = foldNetwork(network, preprocessing.size);
   const float = folded.fold(model.weights);
@@ -71,19 +69,17 @@ export async function quantizeAfterTraining(
     signal,
     onProgress: (done, total) => onProgress?.("calibration", done, total),
   });
-  const points: Record<string, RangeKind> = {};
   const weights: Record<string, HostTensor> = { ...float };
   for (const { name } of folded.points) {
-    const { kind, min, max } = chooseRange(observed[name]!, method, activations);
-    points[name] = kind;
+    const { min, max } = chooseRange(observed[name]!, method);
+    weights[`${name}.min`] = scalar(min);
     weights[`${name}.max`] = scalar(max);
-    if (kind === "asymmetric") weights[`${name}.min`] = scalar(min);
   }
   for (const { weight, kind, outChannels } of folded.layers) {
     const data = weightRanges(float[weight]!, kind, weightBits);
     weights[rangeName(weight)] = { dtype: "float32", shape: [outChannels], data };
   }
-  const quantization: Quantization = { weightBits, points, floatLayers: [] };
+  const quantization: Quantization = { weightBits, floatLayers: [] };
   if (settings.adaptStatistics) {
     const differences = await compareLayers({
       folded,

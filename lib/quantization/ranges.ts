@@ -1,5 +1,3 @@
-import type { RangeKind } from "../models/quantized/quantization.ts";
-
 /**
  * How the range of a value is chosen from what calibration pictures give. `meanMinMax`: the means of each picture's
  * smallest and largest number, as NNCF's `mean_min_max`; `percentile`: what all but 1 number in 10,000 at each end is
@@ -42,28 +40,12 @@ export interface Range {
  *
  * @param observed What calibration pictures give.
  * @param method How it is chosen.
- * @param activations `symmetric`: as far below 0 as above, or from 0; `asymmetric`: each end by itself.
- * @returns The range, and its kind.
+ * @returns The range, with 0 in it; each end is chosen by itself.
  */
-export function chooseRange(
-  observed: ObservedValue,
-  method: RangeMethod,
-  activations: "symmetric" | "asymmetric",
-): Range & { kind: RangeKind } {
-  const wanted = wantedRange(observed, method);
-  const { low } = observed.histogram;
-  // A value that is never negative needs no numbers for that, whatever is chosen.
-  if (low >= 0) {
-    return { kind: "unsigned", min: 0, max: above0(fitted(observed, method, wanted, "unsigned").max) };
-  }
-  const kind = activations === "symmetric" ? "signed" : "asymmetric";
-  const { min, max } = fitted(observed, method, wanted, kind);
-  return { kind, min, max: above0(max) };
-}
-
-/** Values that are always 0 have a range all the same. */
-function above0(max: number): number {
-  return Math.max(max, 1e-6);
+export function chooseRange(observed: ObservedValue, method: RangeMethod): Range {
+  const whole = wantedRange(observed, method);
+  const { min, max } = method === "mse" ? leastError(observed.histogram, whole) : whole;
+  return { min, max: Math.max(max, 1e-6) }; // values that are always 0 have a range all the same
 }
 
 function wantedRange({ meanMin, meanMax, histogram }: ObservedValue, method: RangeMethod): Range {
@@ -77,28 +59,18 @@ function wantedRange({ meanMin, meanMax, histogram }: ObservedValue, method: Ran
   }
 }
 
-/** Brings a range into the form of its kind; with `mse` it is shrunk until the error is least. */
-function fitted({ histogram }: ObservedValue, method: RangeMethod, wanted: Range, kind: RangeKind): Range {
-  const formed = ({ min, max }: Range): Range => {
-    if (kind === "asymmetric") return { min, max };
-    if (kind === "unsigned") return { min: 0, max };
-    const largest = Math.max(max, -min * 127 / 128);
-    return { min: -largest * 128 / 127, max: largest };
-  };
-  if (method !== "mse") return formed(wanted);
-  let best = formed(wanted), least = squaredError(histogram, best, 256);
+/** Shrinks a range, and then each of its ends, until the error is least. */
+function leastError(histogram: Histogram, whole: Range): Range {
+  let best = whole, least = squaredError(histogram, whole, 256);
   const consider = (candidate: Range) => {
-    const error = squaredError(histogram, formed(candidate), 256);
-    if (error < least) [best, least] = [formed(candidate), error];
+    const error = squaredError(histogram, candidate, 256);
+    if (error < least) [best, least] = [candidate, error];
   };
-  for (const share of shares) consider({ min: wanted.min * share, max: wanted.max * share });
-  if (kind === "asymmetric") { // then each end by itself
-    const { min, max } = best;
-    for (const share of shares) consider({ min: wanted.min * share, max });
-    const { min: chosen } = best;
-    for (const share of shares) consider({ min: chosen, max: wanted.max * share });
-    consider({ min, max });
-  }
+  for (const share of shares) consider({ min: whole.min * share, max: whole.max * share });
+  const { max } = best;
+  if (whole.min < 0) { for (const share of shares) consider({ min: whole.min * share, max }); }
+  const { min } = best;
+  for (const share of shares) consider({ min, max: whole.max * share });
   return best;
 }
 

@@ -92,7 +92,8 @@ function learnersOf({ network, preprocessing, recipe, auxiliary = [] }: Training
     ...auxiliary.map(({ network, preprocessing, settings }) => ({
       network,
       preprocessing,
-      dropout: settings.dropout,
+      frozen: settings.frozen,
+      dropout: settings.frozen ? 0 : settings.dropout,
       margin: marginOf(lossOf(settings)),
       learningRateFactor: (settings.learningRate ?? learningRate) / learningRate,
     })),

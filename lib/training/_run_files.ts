@@ -25,10 +25,15 @@ export async function saveBest(
     model: run.model,
     classNames,
     preprocessing: run.preprocessing,
+    ...quantizationOf(run),
     recipe,
     ...(record === undefined ? {} : { metrics: numbersOf(record) }),
   });
   await run.emit({ type: "checkpoint", kind: "best", path, epoch: record?.epoch ?? run.state.epoch });
+}
+
+function quantizationOf({ quantization }: Run): Pick<Run, "quantization"> {
+  return quantization === undefined ? {} : { quantization };
 }
 
 function numbersOf({ phase: _, ...numbers }: EpochRecord): Record<string, number> {
@@ -73,6 +78,7 @@ export async function saveRun(run: Run): Promise<void> {
     model: run.model,
     classNames: run.data.classNames,
     preprocessing: run.preprocessing,
+    ...quantizationOf(run),
     recipe: run.recipe,
     seed: run.seed,
     dataHash: run.dataHash,

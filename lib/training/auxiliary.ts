@@ -53,7 +53,7 @@ export async function openAuxiliary(
       weights,
       classNames,
       imageSize: main.size.height,
-      head: headOfLoss(loss.loss),
+      ...(settings.frozen ? {} : { head: headOfLoss(loss.loss) }), // a teacher keeps its own classifier
       seed: (options.seed ?? 0) + index + 1, // other random numbers than the main model's
     }).catch((error) => {
       throw new Error(`Cannot open the auxiliary model: ${error.message}`, { cause: error });
@@ -62,8 +62,10 @@ export async function openAuxiliary(
       model: model.id,
       network: model.network,
       preprocessing: { ...model.preprocessing, size: main.size },
-      weights: withScale(model.weights, loss, classNames.length),
-      settings,
+      weights: settings.frozen ? model.weights : withScale(model.weights, loss, classNames.length),
+      settings: settings.frozen
+        ? { ...settings, loss: model.network.head === "cosine" ? "amSoftmax" : "softmax" }
+        : settings,
     });
   }
   return opened;

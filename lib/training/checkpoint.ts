@@ -34,6 +34,7 @@ export interface ResumeCheckpoint {
   readonly model: string;
   readonly classNames: readonly string[];
   readonly preprocessing: CheckpointMetadata["preprocessing"];
+  readonly quantization?: CheckpointMetadata["quantization"];
   readonly recipe: Recipe;
   readonly seed: number;
   /** Hash of the names and labels of the training and validation samples. */

@@ -26,6 +26,8 @@ export interface AuxiliaryModel {
   readonly learningRate?: number;
   /** Share of its classifier's inputs that is left out in each step, 0..1. @default {0} */
   readonly dropout?: number;
+  /** Whether it only teaches: it runs in evaluation mode and stays as it is. @default {false} */
+  readonly frozen?: boolean;
 }
 
 /** How a model is trained: plain data, saved with the weights. */

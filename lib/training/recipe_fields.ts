@@ -70,6 +70,7 @@ const auxiliaryFields: { readonly [K in keyof AuxiliaryModel]-?: Check } = {
   scale: fields.scale,
   learningRate: fields.learningRate,
   dropout: fields.dropout,
+  frozen: (option, value) => check.ofType(option, value, "boolean"),
 };
 
 /** Names of the fields of a recipe. */

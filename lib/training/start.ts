@@ -85,6 +85,7 @@ export async function openForData(
     classNames,
     weights: withScale(opened.weights, recipe, classNames.length),
     preprocessing: opened.preprocessing,
+    quantization: opened.quantization,
   });
   return { model, recipe };
 }
@@ -132,6 +133,10 @@ export function newOutputDir(model: string): string {
   return join("outputs", `${model}-${time}`);
 }
 
+const quantizedForOther =
+  "Cannot train this model in another form: it is quantised, for its classes, classifier and size\n" +
+  "  help: train the float model, and quantise what comes out";
+
 /** The same weights for other classes or another kind of classifier (with a fresh one), or another size. */
 function adapt(
   model: Model,
@@ -147,7 +152,11 @@ function adapt(
   const preprocessing = { ...model.preprocessing, size };
   const same = model.network.head === head && model.classNames.length === classNames.length &&
     model.classNames.every((name, index) => name === classNames[index]);
-  if (same) return createModel({ record, classNames, weights: model.weights, preprocessing });
+  const { quantization } = model;
+  if (same && (quantization === undefined || size === model.preprocessing.size)) {
+    return createModel({ record, classNames, weights: model.weights, preprocessing, quantization });
+  }
+  if (quantization !== undefined) throw new TypeError(quantizedForOther);
   const network = createNetwork(record, { numClasses: classNames.length, head });
   const fresh = initialise(network.parameters, seed);
   const weights: Record<string, HostTensor> = {};
@@ -197,10 +206,16 @@ export async function startAgain(
       if (name.startsWith(prefix)) weights[name.slice(prefix.length)] = value;
     }
   }
-  const { classNames, preprocessing, recipe, seed } = resume;
+  const { classNames, preprocessing, quantization, recipe, seed } = resume;
   const isFolder = (await Deno.stat(resumeFrom)).isDirectory;
   return {
-    model: createModel({ record: modelRecord(resume.model), classNames, weights, preprocessing }),
+    model: createModel({
+      record: modelRecord(resume.model),
+      classNames,
+      weights,
+      preprocessing,
+      quantization,
+    }),
     recipe,
     auxiliary: reopenAuxiliary(recipe.auxiliaryModels ?? [], classNames, preprocessing),
     seed,

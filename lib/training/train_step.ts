@@ -12,6 +12,7 @@ import { crossEntropy, type CrossEntropyOptions } from "./losses.ts";
 import { mixedLoss, type OtherLabels } from "./mixed_loss.ts";
 import { mutualLoss } from "./mutual_learning.ts";
 import { ascend, type SAMOptions } from "./sam.ts";
+import { stopGradient } from "../operators/stop_gradient.ts";
 import { type OptimizerOptions, settingsByName, sgd } from "./sgd.ts";
 
 /** A network that learns in a step. */
@@ -22,6 +23,8 @@ export interface Learner {
   readonly margin?: number;
   /** Share of the classifier's inputs that is set to 0, 0..1: the step takes a mask. @default {0} */
   readonly dropout?: number;
+  /** Whether it teaches the others only, in evaluation mode, and stays as it is. @default {false} */
+  readonly frozen?: boolean;
   /** Factor on the step's learning rate. @default {1} */
   readonly learningRateFactor?: number;
 }
@@ -117,25 +120,29 @@ export function recordTrainStep(options: TrainStepOptions): Graph {
       const states = [given, ...Object.values(given.auxiliary)] as unknown as readonly LearnerState[];
       const forward = (index: number, parameters: Tensors, input: tf.Tensor4D): Pass =>
         learners[index]!.network.forward({ ...states[index]!.statistics, ...parameters }, input, {
-          training: true,
+          training: !learners[index]!.frozen,
           dropout: (dropout as Tensors)[index],
         });
       const input = learners.map(({ preprocessing }) =>
         kind === "images" ? normaliseImages(seen, preprocessing) : seen
       );
+      const teachers = learners.map(({ frozen }, index) =>
+        frozen ? { ...forward(index, states[index]!.parameters, input[index]!), statistics: {} } : undefined
+      );
       const other = mixed ? given as unknown as OtherLabels : undefined;
       const shared = (passes: readonly Pass[]) => {
-        const losses = passes.map(({ logits }, index) => {
-          const { network: { head }, margin = 0 } = learners[index]!;
+        const losses = passes.flatMap(({ logits }, index) => {
+          const { network: { head }, margin = 0, frozen } = learners[index]!;
+          if (frozen) return []; // its own mistakes are nobody's to learn from
           const lossFor = (labels: tf.Tensor1D) => {
             const scores = head === "linear" || margin === 0
               ? logits
               : withMargin(logits, labels, scaleOf(states[index]!), margin);
             return crossEntropy(scores, labels, lossOptions);
           };
-          return mixedLoss(lossFor, labels as tf.Tensor1D, other);
+          return [mixedLoss(lossFor, labels as tf.Tensor1D, other)];
         });
-        if (losses.length === 1) return losses[0]!;
+        if (passes.length === 1) return losses[0]!;
         const mean = tf.div(tf.addN(losses), losses.length);
         return tf.add(mean, mutualLoss(passes.map(({ logits }) => logits))) as tf.Scalar;
       };
@@ -145,6 +152,10 @@ export function recordTrainStep(options: TrainStepOptions): Graph {
         const { value, grads } = tf.valueAndGrads((...values: tf.Tensor[]) => {
           let at = 0;
           passes = parameters.map((own, index) => {
+            const teacher = teachers[index];
+            if (teacher !== undefined) {
+              return { ...teacher, logits: stopGradient(teacher.logits) as tf.Tensor2D };
+            }
             const params = Object.fromEntries(Object.keys(own).map((name) => [name, values[at++]!]));
             const pass = forward(index, params, input[index]!);
             return { ...pass, logits: tf.keep(pass.logits) }; // out of the gradient's scope, as the statistics are
@@ -158,7 +169,7 @@ export function recordTrainStep(options: TrainStepOptions): Graph {
         return { loss: value, passes, grads: each };
       };
 
-      const parameters = states.map((state) => state.parameters);
+      const parameters = states.map((state, index) => learners[index]!.frozen ? {} : state.parameters);
       const first = gradients(parameters);
       const { grads } = sam === undefined
         ? first
@@ -208,18 +219,20 @@ function scaleOf({ statistics }: LearnerState): tf.Tensor {
 }
 
 function moved(parameters: Tensors, grads: Tensors, sam: SAMOptions): Tensors {
+  if (Object.keys(parameters).length === 0) return {}; // of a frozen network
   const values = ascend(Object.values(parameters), Object.values(grads), sam);
   return Object.fromEntries(Object.keys(parameters).map((name, index) => [name, values[index]!]));
 }
 
 /** Parameters and velocities after a step of the optimiser. */
 function descended(
-  { network, learningRateFactor = 1 }: Learner,
+  { network, learningRateFactor = 1, frozen = false }: Learner,
   { parameters, velocities }: LearnerState,
   grads: Tensors,
   learningRate: tf.Tensor,
   optimizer: OptimizerOptions,
 ): Pick<LearnerState, "parameters" | "velocities"> {
+  if (frozen) return { parameters: unchanged(parameters), velocities: unchanged(velocities) };
   const rate = learningRateFactor === 1 ? learningRate : tf.mul(learningRate, learningRateFactor);
   const settings = settingsByName(network.parameters, optimizer);
   const updates = network.parameters.filter(isTrainable).map(({ name }) =>
@@ -229,6 +242,11 @@ function descended(
     parameters: Object.fromEntries(updates.map(([name, { value }]) => [name, value])),
     velocities: Object.fromEntries(updates.map(([name, { velocity }]) => [name, velocity])),
   };
+}
+
+/** Copies: a variable's next value is an output of its own. */
+function unchanged(values: Tensors): Tensors {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, tf.mul(value, 1)]));
 }
 
 /** Running statistics after a batch. What is no statistic of the batch is a constant, and stays. */

@@ -4,6 +4,7 @@ import type { Batch } from "../data/loader.ts";
 import type { Preprocessing } from "../data/preprocessing.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import type { Network } from "../models/network.ts";
+import type { Quantization } from "../models/quantized/quantization.ts";
 import type { AuxiliaryNetwork } from "./auxiliary.ts";
 import { bestFileName, type ResumeCheckpoint } from "./checkpoint.ts";
 import { dropoutMask } from "./dropout.ts";
@@ -34,6 +35,8 @@ export interface TrainingSetup {
   readonly model: string;
   readonly network: Network;
   readonly preprocessing: Preprocessing;
+  /** How the network is quantised, if it is. */
+  readonly quantization?: Quantization;
   /** First weights: parameters and running statistics by name, in tfjs's layouts. */
   readonly weights: Readonly<Record<string, HostTensor>>;
   /** Models that learn beside it. */

@@ -8,7 +8,12 @@ import type { Values } from "./compute_graph.ts";
 
 /** A network with random weights in which nothing is 0 or 1 by chance of its first values: batch norms have their say. */
 export async function randomModel(id: string, options: OpenForTrainingOptions = {}): Promise<Model> {
-  const model = await openModel(id, { weights: null, numClasses: 10, seed: 7, ...options });
+  const model = await openModel(id, {
+    weights: null,
+    ...(options.classNames === undefined ? { numClasses: 10 } : {}),
+    seed: 7,
+    ...options,
+  });
   for (const [index, [name, { data, shape }]] of Object.entries(model.weights).entries()) {
     const random = noise(shape, index).data;
     const change = (of: (x: number, random: number) => number) => {

@@ -62,9 +62,7 @@ export function foldNetwork(network: Network, { height, width }: Preprocessing["
     body,
     classifier,
     layers,
-    points: parts.flatMap((part) =>
-      findPoints(graphs[part], part, layers.filter((layer) => layer.part === part))
-    ),
+    points: parts.flatMap((part) => findPoints(layers.filter((layer) => layer.part === part))),
     parameters: [...body.parameters, ...classifier.parameters],
     fold: (weights) => ({ ...body.fold(weights), ...classifier.fold(weights) }),
   };

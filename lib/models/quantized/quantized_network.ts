@@ -5,7 +5,7 @@ import { tf } from "../../tensorflow/tf.ts";
 import type { NetworkLayer, Part } from "./find_layers.ts";
 import type { QuantizationPoint } from "./find_points.ts";
 import type { FoldedNetwork } from "./folded_network.ts";
-import type { Quantization, RangeKind } from "./quantization.ts";
+import type { Quantization } from "./quantization.ts";
 import { replay, type ReplayHooks } from "./replay.ts";
 
 /**
@@ -13,8 +13,8 @@ import { replay, type ReplayHooks } from "./replay.ts";
  * rounded to what int8 can hold, by TensorFlow's fake quantisation. It trains as any network does: gradients go through
  * the rounding, and ranges are parameters like others (as in NNCF).
  *
- * Its parameters are the folded network's and the ranges: `<layer>.weight.range` `[outputs]`, `<point>.max` and, for
- * asymmetric ranges, `<point>.min` `[]`.
+ * Its parameters are the folded network's and the ranges: `<layer>.weight.range` `[outputs]` for `-range..range`, and
+ * `<layer>.input.min` and `.max` `[]`.
  *
  * @param network The network it is made from.
  * @param folded The same, folded.
@@ -60,8 +60,11 @@ export function createQuantizedNetwork(
 export function quantizationHooks(
   folded: FoldedNetwork,
   quantization: Quantization,
-): (part: Part, params: Readonly<Record<string, tf.Tensor>>) => Required<ReplayHooks> {
-  const { weightBits, points: kinds } = quantization;
+): (
+  part: Part,
+  params: Readonly<Record<string, tf.Tensor>>,
+) => Required<Pick<ReplayHooks, "value" | "filter">> {
+  const { weightBits } = quantization;
   const layers = new Map(quantizedLayers(folded, quantization).map((layer) => [layer.weight, layer]));
   const points = activePoints(folded, quantization);
   return (part, params) => {
@@ -72,8 +75,7 @@ export function quantizationHooks(
       value(id, value) {
         const name = atValue.get(id);
         if (name === undefined) return value;
-        const { min, max } = boundsOf(name, kinds[name]!, params);
-        return fakeQuantize(value, min, max);
+        return fakeQuantize(value, params[`${name}.min`]!, params[`${name}.max`]!);
       },
       filter(name, filter) {
         const layer = layers.get(name);
@@ -99,28 +101,16 @@ export function rangeName(weight: string): string {
 }
 
 /**
- * The points that are quantised: those with a range that a quantised layer reads or gives.
+ * The points that are quantised: those that a quantised layer reads.
  *
  * @param folded The folded network.
  * @param quantization What is quantised.
  */
 export function activePoints(
   { points }: FoldedNetwork,
-  { points: kinds, floatLayers }: Pick<Quantization, "points" | "floatLayers">,
+  { floatLayers }: Pick<Quantization, "floatLayers">,
 ): QuantizationPoint[] {
-  return points.filter(({ name, readers }) =>
-    name in kinds && readers.some((layer) => !floatLayers.includes(layer))
-  );
-}
-
-function boundsOf(
-  name: string,
-  kind: RangeKind,
-  params: Readonly<Record<string, tf.Tensor>>,
-): { min: tf.Tensor; max: tf.Tensor } {
-  const max = params[`${name}.max`]!;
-  if (kind === "asymmetric") return { min: params[`${name}.min`]!, max };
-  return { min: tf.mul(max, kind === "signed" ? -128 / 127 : 0), max };
+  return points.filter(({ readers }) => readers.some((layer) => !floatLayers.includes(layer)));
 }
 
 function quantizeFilter(
@@ -137,7 +127,6 @@ function quantizeFilter(
 }
 
 function parametersOf(folded: FoldedNetwork, quantization: Quantization): ParameterSpec[] {
-  const { points: kinds } = quantization;
   const quantized = quantizedLayers(folded, quantization);
   const layerOf = new Map(folded.layers.map((layer) => [layer.weight, layer]));
   const ofLayers = folded.parameters.flatMap(({ name, shape }): ParameterSpec[] => {
@@ -148,8 +137,7 @@ function parametersOf(folded: FoldedNetwork, quantization: Quantization): Parame
       : [spec];
   });
   const ranges = activePoints(folded, quantization).flatMap(({ name }): ParameterSpec[] =>
-    (kinds[name] === "asymmetric" ? ["min", "max"] : ["max"])
-      .map((bound) => ({ name: `${name}.${bound}`, shape: [], kind: "quantizer-range" }))
+    ["min", "max"].map((bound) => ({ name: `${name}.${bound}`, shape: [], kind: "quantizer-range" }))
   );
   return [...ofLayers, ...ranges];
 }
