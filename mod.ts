@@ -78,6 +78,7 @@ export type { Parity, ParityLimits, ParityNotChecked } from "./lib/export/parity
 export type * from "./lib/provision/events.ts";
 export type { Preprocessing } from "./lib/data/preprocessing.ts";
 export type { Evaluation } from "./lib/metrics/evaluation.ts";
+export type { ExportedDescription } from "./lib/runtimes/exported_description.ts";
 export type { ClassEvaluation, Complexity, Mistake } from "./lib/metrics/evaluation.ts";
 export type { ReliabilityBin } from "./lib/metrics/calibration_error.ts";
 export type { LogitsOptions, Model } from "./lib/models/model.ts";
