@@ -24,10 +24,15 @@ export interface Filter {
  * @param id What the layer reads as its weights.
  * @param layout How they are laid out.
  * @param view The folded view.
- * @throws {TypeError} If they are computed in another way.
+ * @throws {TypeError} If they are computed in another way, or cannot be laid out in files.
  */
 export function readFilter(id: number, layout: FilterLayout, view: GraphView): Filter {
   const { shape } = view.spec(id);
+  if (layout === "depthwise" && shape[3] !== 1) {
+    throw new TypeError(
+      `Cannot export: depthwise weights of shape [${shape}], wanted one filter a channel, [height, width, channels, 1]`,
+    );
+  }
   const found = view.constant(id);
   const toRows = (data: ArrayLike<number>) => rowsFirst(data, shape, layout);
   if (found !== undefined) {
@@ -52,6 +57,11 @@ export function readFilter(id: number, layout: FilterLayout, view: GraphView): F
     lows.data as Float32Array,
     (low, row) => fakeQuantizationRange(low, highs.data[row] as number, { bits, narrow }),
   );
+  if (ranges.some(({ low, high }) => low !== -high)) {
+    throw new TypeError(
+      `Cannot export: weights of shape [${shape}] are quantised to ranges that are not -range..range above 0`,
+    );
+  }
   const rows = toRows((weights as HostTensor).data as Float32Array);
   const perRow = rows.length / ranges.length;
   const scales = Float32Array.from(ranges, ({ step }) => step);

@@ -113,6 +113,10 @@ export function lowerGraph(
     const [first, second] = node.inputs as [number, number];
     switch (node.op) {
       case "Cast":
+        if ([first, id].some((value) => recording.spec(value).dtype !== "float32")) {
+          throw refuse(id)("changes the kind of numbers, wanted float32 throughout");
+        }
+        return lower(first);
       case "Identity":
         return lower(first);
       case "Conv2D":
@@ -164,19 +168,22 @@ export function lowerGraph(
       }
       case "Reshape": {
         const from = recording.spec(first).shape, to = recording.spec(id).shape;
-        const isFlat = from.length !== 4 || from[1] === 1 && from[2] === 1;
-        if (!isFlat || from[0] !== to[0]) {
-          throw refuse(id)(`changes the order of [${from}]: wanted pictures of one pixel`);
+        const isFlat = (shape: readonly number[]) => shape.length !== 4 || shape[1] === 1 && shape[2] === 1;
+        if (!isFlat(from) || !isFlat(to) || from[0] !== to[0]) {
+          throw refuse(id)(`makes [${to}] of [${from}], wanted the same batch and pictures of one pixel`);
         }
         const x = lower(first);
         return emitFor(id, `${x.name}/reshape`, { op: "reshape", rest: channelsFirst(to).slice(1) }, [x]);
       }
       case "FakeQuantWithMinMaxVars": {
-        const [min, max] = node.inputs.slice(1).map((bound) => recording.constant(bound)?.data[0] as number);
-        const { low, high, levels } = fakeQuantizationRange(min!, max!, quantizationOf(node));
+        const [min, max] = node.inputs.slice(1).map((bound) => recording.constant(bound)?.data[0]);
+        if (min === undefined || max === undefined) throw refuse(id)("has a range that is no parameter");
+        const { low, high, levels } = fakeQuantizationRange(Number(min), Number(max), quantizationOf(node));
         const x = lower(first);
         return emitFor(id, `${x.name}/quantized`, { op: "fakeQuantize", low, high, levels }, [x]);
       }
+      case "Const":
+        throw refuse(id)("is a constant, wanted what is computed of the pictures");
       default:
         throw refuse(id)("cannot be exported here");
     }
@@ -186,10 +193,18 @@ export function lowerGraph(
     const rank = recording.spec(id).shape.length;
     const data = recording.constant(first) === undefined ? first : second;
     const name = `${lower(data).name}/${op}`;
+    const isConstant = [first, second].some((operand) => recording.constant(operand) !== undefined);
+    if (!isConstant && recording.spec(first).shape.length !== recording.spec(second).shape.length) {
+      throw refuse(id)(
+        `is of [${recording.spec(first).shape}] and [${recording.spec(second).shape}], wanted as many axes`,
+      );
+    }
     return emitFor(id, name, { op }, [operand(first, rank, name), operand(second, rank, name)]);
   }
 
   function convolution(id: number, node: GraphNode, biasId?: number): ExportValue {
+    const dilations = node.attributes["dilations"]?.value as readonly number[] | undefined;
+    if (dilations?.some((dilation) => dilation !== 1)) throw refuse(node.outputs[0]!.id)("is dilated");
     const x = lower(node.inputs[0]!);
     const isDepthwise = node.op === "DepthwiseConv2dNative";
     const { weights, name } = filter(node.inputs[1]!, isDepthwise ? "depthwise" : "convolution");
@@ -212,7 +227,7 @@ export function lowerGraph(
       op: "convolution",
       strides: [top!, left!],
       pads,
-      groups: isDepthwise ? channels : 1,
+      groups: channels / weights.shape[1]!,
     } as const;
     const biases = biasId === undefined ? [] : [bias(biasId, name)];
     return emitFor(id, name, operation, [x, weights, ...biases]);

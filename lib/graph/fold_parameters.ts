@@ -25,7 +25,8 @@ const prefix = "params/";
  * the filter they are multiplied into become one filter and one bias. A folded parameter has the name of the first
  * parameter in its expression: the filter keeps its own, and the bias that of the batch norm's bias.
  *
- * Only operators of the table below are computed; any other, such as fake quantisation, stays in the graph.
+ * Only operators of the table below are computed, and only float32; any other, such as fake quantisation, stays in the
+ * graph.
  *
  * @param graph A recorded graph; inputs whose names begin with `params/` are the parameters.
  * @returns The folded graph, and the function from its old parameters to its new ones.
@@ -62,15 +63,19 @@ export function foldParameters(graph: Graph): FoldedGraph {
   for (const node of graph.nodes) {
     const { op, inputs, outputs } = node;
     if (op === "Const") origin.set(outputs[0]!.id, null);
-    else if (op in operations && inputs.every((id) => origin.has(id))) {
+    else if (op in operations && outputs[0]!.dtype === "float32" && inputs.every((id) => origin.has(id))) {
       origin.set(outputs[0]!.id, inputs.map((id) => origin.get(id)!).find((name) => name !== null) ?? null);
     }
   }
   const isFolded = (id: number) => typeof origin.get(id) === "string";
   const nodes = graph.nodes.filter(({ outputs }) => !isFolded(outputs[0]!.id));
   const names = new Map<string, number>();
-  for (const id of [...nodes.flatMap(({ inputs }) => inputs), ...graph.outputs.map(({ value }) => value)]) {
-    if (!isFolded(id) || [...names.values()].includes(id)) continue;
+  const wanted = new Set([
+    ...nodes.flatMap(({ inputs }) => inputs),
+    ...graph.outputs.map(({ value }) => value),
+  ]);
+  for (const id of wanted) {
+    if (!isFolded(id)) continue;
     const name = origin.get(id)!;
     let unique = name;
     for (let count = 1; names.has(unique); count++) unique = `${name}.${count}`;

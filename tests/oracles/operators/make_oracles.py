@@ -197,11 +197,47 @@ def sgd_steps():
     return cases
 
 
+def fake_quantizations():
+    """A range, or one for each channel. PyTorch rounds halves to even and cuts gradients by the rounded number, TensorFlow
+    neither: no number is half-way between two steps or within a step outside of the range."""
+    cases = []
+    for name, bits, narrow, zeros in (
+        ("bytes", 8, False, [100]), ("positive", 8, False, [0]), ("symmetric", 8, True, [128]), ("seven", 7, True, [64]),
+        ("channels", 8, True, [128] * 4), ("seven channels", 7, True, [64] * 4),
+    ):
+        first, last = (1 if narrow else 0), 2**bits - 1
+        channels = len(zeros)
+        step = np.float32(2.0 ** -6) * (1 + np.arange(channels, dtype=np.float32))
+        low, high = (first - np.array(zeros)) * step, (last - np.array(zeros)) * step
+        x = generated(f"fake_quantize.{name}.x", (24, channels), 1.5).numpy() * (last - first) * step / 2
+        x = x + (low + high) / 2
+        whole = x / step
+        whole = np.where(np.abs(whole - np.floor(whole) - 0.5) < 0.05, whole + 0.2, whole)
+        outside = (whole * step < low) | (whole * step > high)
+        whole = np.where(outside, whole + 2 * np.sign(whole - (low + high) / step / 2), whole)
+        x = leaf(torch.from_numpy((whole * step).astype(np.float32)))
+        scale = torch.from_numpy(step.astype(np.float32))
+        if channels == 1:
+            y = torch.fake_quantize_per_tensor_affine(x, float(scale[0]), zeros[0], first, last)
+        else:
+            y = torch.fake_quantize_per_channel_affine(x, scale, torch.tensor(zeros, dtype=torch.int32), 1, first, last)
+        dy = generated(f"fake_quantize.{name}.dy", y.shape).to(torch.float32)
+        dx = gradients(y, dy, {"x": x})["x"]
+        # An end of the range moves what is clipped to it.
+        below, above = x.detach() < torch.from_numpy(low), x.detach() > torch.from_numpy(high)
+        cases.append({
+            "name": name, "bits": bits, "narrow": narrow, "x": packed(x), "dy": packed(dy), "y": packed(y),
+            "min": [float(v) for v in low], "max": [float(v) for v in high],
+            "gradients": {"x": dx, "min": packed((dy * below).sum(0)), "max": packed((dy * above).sum(0))},
+        })
+    return cases
+
+
 def main():
     for file, cases in {
         "conv2d": convolutions(False), "depthwise_conv2d": convolutions(True), "batch_norm": batch_norms(),
         "activations": activations(), "squeeze_excite": squeeze_excites(), "pool_and_linear": pools_and_dense(),
-        "cross_entropy": cross_entropies(), "sgd": sgd_steps(),
+        "cross_entropy": cross_entropies(), "sgd": sgd_steps(), "fake_quantize": fake_quantizations(),
     }.items():
         text = json.dumps({"torch": torch.__version__.split("+")[0], "cases": cases}, separators=(",", ":"))
         (HERE / f"{file}.json").write_text(text + "\n")
