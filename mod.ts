@@ -20,8 +20,6 @@ export { exportIR, type ExportIROptions, type ExportIRResult } from "./lib/expor
 export { exportONNX, type ExportONNXOptions, type ExportONNXResult } from "./lib/export_onnx.ts";
 export { predict, type Prediction, type PredictOptions } from "./lib/predict.ts";
 export { quantize, type QuantizeOptions, type QuantizeResult } from "./lib/quantize.ts";
-export { exportIR, type ExportIROptions, type ExportIRResult } from "./lib/export_ir.ts";
-export { exportONNX, type ExportONNXOptions, type ExportONNXResult } from "./lib/export_onnx.ts";
 export { loadModel, type LoadModelOptions } from "./lib/load_model.ts";
 export { report } from "./lib/report.ts";
 export { annotationFile } from "./lib/data/annotation_file.ts";
