@@ -7,7 +7,12 @@ import { createModel, type Model } from "./model.ts";
 import type { ClassifierHead } from "./network.ts";
 import { createNetwork, modelIds, type ModelRecord, modelRecord } from "./registry.ts";
 import type { Naming } from "./weights/key_maps.ts";
-import { loadWeights, readWeightsFile, type WeightsRef } from "./weights/load_weights.ts";
+import {
+  loadQuantizedWeights,
+  loadWeights,
+  readWeightsFile,
+  type WeightsRef,
+} from "./weights/load_weights.ts";
 import type { ProvisionListener } from "../provision/events.ts";
 import type { Preprocessing } from "../data/preprocessing.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
@@ -136,7 +141,7 @@ async function openQuantized(
         `  help: change the float model, and quantise it again`,
     );
   }
-  const { tensors } = await loadWeights(path, record.architecture);
+  const tensors = await loadQuantizedWeights(path);
   const model = createModel({
     record,
     classNames: options.classNames ?? classNames,

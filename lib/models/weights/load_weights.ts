@@ -95,6 +95,24 @@ export async function loadWeights(
 }
 
 /**
+ * Reads the weights of a quantised network, whose names are nobody else's: they stay as they are.
+ *
+ * @param path the file
+ * @returns weights in tfjs' layouts
+ * @throws {RangeError} if a weight is NaN or infinite
+ * @throws {SyntaxError} if the file is damaged
+ * @throws {Error} if it cannot be opened
+ */
+export async function loadQuantizedWeights(path: string): Promise<Record<string, HostTensor>> {
+  const { tensors: stored } = await readWeightsFile(path);
+  const tensors = Object.fromEntries(
+    Object.entries(stored).map(([name, tensor]) => [name, toTfjsLayout(name, tensor)]),
+  );
+  refuseUnusable(tensors, path);
+  return tensors;
+}
+
+/**
  * Reads a weight file, telling safetensors and PyTorch files apart by their first bytes.
  *
  * @param path the file
