@@ -206,7 +206,7 @@ function compressCommand({ name, quantization }: Template) {
     .option("--classes <names>", "the classes, with commas; an error if they are not those of the weights")
     .option(
       "--load-aux-weights <file>",
-      "weights of the auxiliary model, which teaches and stays as it is; '' for none (default: those beside\n" +
+      "weights of the auxiliary model, which teaches and stays as it is; '' for none (default: those beside " +
         "the weights)",
     )
     .option("--tensorboard-dir <folder>", "where TensorBoard's files go (default: beside the checkpoints)")
