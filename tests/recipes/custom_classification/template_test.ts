@@ -328,6 +328,24 @@ for (const [what, changes, message] of contradictory) {
   });
 }
 
+Deno.test("readTemplate() reads what export and compress do by themselves, and refuses an order of channels that is none", async () => {
+  await using copy = await copyOf("mobilenet_v3_small");
+  const path = join(copy.path, "template.yaml");
+  await edit(path, {
+    "onnx:\n    default: true": "onnx:\n    default: false",
+    "input_format: BGR": "input_format: RGB",
+    "nncf_quantization:\n    default: false": "nncf_quantization:\n    default: true",
+  });
+  const { output, quantization } = await readTemplate(copy.path);
+  assert.deepEqual(output, { onnx: false, openvino: true, inputFormat: "RGB" });
+  assert.deepEqual(quantization, { default: true });
+  await edit(path, { "input_format: RGB": "input_format: GRB" });
+  assert.match(
+    await problemsOf(copy.path),
+    /output_format\.openvino\.input_format: found "GRB", wanted "BGR" or "RGB"/,
+  );
+});
+
 Deno.test("readTemplate() names a file that is missing, and keys that are", async () => {
   await using copy = await copyOf("efficientnet_b0");
   await Deno.writeTextFile(join(copy.path, "template.yaml"), "");
