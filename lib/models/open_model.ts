@@ -7,6 +7,7 @@ import { createModel, type Model } from "./model.ts";
 import type { ClassifierHead } from "./network.ts";
 import { createNetwork, modelIds, type ModelRecord, modelRecord } from "./registry.ts";
 import type { Naming } from "./weights/key_maps.ts";
+import { toTfjsLayout } from "./weights/layouts.ts";
 import { loadWeights, readWeightsFile, type WeightsRef } from "./weights/load_weights.ts";
 import type { ProvisionListener } from "../provision/events.ts";
 import type { Preprocessing } from "../data/preprocessing.ts";
@@ -136,7 +137,10 @@ async function openQuantized(
         `  help: change the float model, and quantise it again`,
     );
   }
-  const { tensors } = await loadWeights(path, record.architecture);
+  const stored = (await readWeightsFile(path)).tensors; // names of our own, in PyTorch's layouts
+  const tensors = Object.fromEntries(
+    Object.entries(stored).map(([name, tensor]) => [name, toTfjsLayout(name, tensor)]),
+  );
   const model = createModel({
     record,
     classNames: options.classNames ?? classNames,
