@@ -18,6 +18,12 @@ export interface ExportIROptions extends ExportOptions {
    * @default {"fp32"}
    */
   readonly precision?: "fp32" | "fp16";
+  /**
+   * Whether the file takes pictures of any size, raw, and resizes them itself as Pillow does: for programs that have no
+   * such resize, ModelAPI among them. All pictures of a batch have one size.
+   * @default {false}
+   */
+  readonly anySize?: boolean;
   /** Name of the two files, without their endings. @default {"model"} */
   readonly name?: string;
 }
@@ -40,7 +46,7 @@ export interface ExportIRResult {
   readonly parity: Parity | ParityNotChecked;
 }
 
-const known = [...exportOptionNames, "precision", "name"];
+const known = [...exportOptionNames, "precision", "anySize", "name"];
 
 /**
  * Writes a model as OpenVINO's intermediate representation, after running it in OpenVINO beside the trained model: a
@@ -71,11 +77,18 @@ export async function exportIR(
   check.checkOptions(options, known, "exportIR");
   check.checkValues("exportIR", [
     check.oneOf("precision", options.precision, ["fp32", "fp16"]),
+    check.ofType("anySize", options.anySize, "boolean"),
     nameProblem(options.name),
     ...exportOptionProblems(options, "exportIR"),
   ]);
   checkFolder(folder);
-  const made = await makeExport(source, options, toOpenVINO);
+  const { anySize = false } = options;
+  if (anySize && options.preprocessing === "normalized") throw resizesRawOnly();
+  const made = await makeExport(
+    source,
+    options,
+    (graph, metadata, settings) => toOpenVINO(graph, metadata, { ...settings, anySize }),
+  );
   const { file, model, precision, input, parity } = made;
   const { name = "model" } = options;
   const [xml, bin] = [join(folder, `${name}.xml`), join(folder, `${name}.bin`)];
@@ -84,6 +97,13 @@ export async function exportIR(
   await writeFiles([{ path: bin, content: file.bin }, { path: xml, content: text }]);
   const sizeBytes = text.length + file.bin.length;
   return withExportView({ xml, bin, model, precision, input, sizeBytes, parity }, [xml, bin]);
+}
+
+function resizesRawOnly(): TypeError {
+  return new TypeError(
+    `Cannot run exportIR(): a file resizes raw pictures only, and { anySize: true, preprocessing: "normalized" } was given\n` +
+      `  help: leave one of them out`,
+  );
 }
 
 function nameProblem(name: unknown): check.OptionProblem | undefined {

@@ -7,11 +7,10 @@ import { newSearch, requireSameWeights, resumeSearch } from "./lr_finder/start_s
 import { wantedSearch } from "./lr_finder/wanted_search.ts";
 import { createModel, type Model } from "./models/model.ts";
 import { modelRecord } from "./models/registry.ts";
-import { isNotebook } from "./notebook/display.ts";
+import { openReaders } from "./notebook/open_readers.ts";
 import { type RunFigures, withRunView } from "./notebook/run_view.ts";
 import { withStopSignal } from "./notebook/stop_signal.ts";
 import { provisionView } from "./notebook/provision_view.ts";
-import { notebookView } from "./notebook/training_view.ts";
 import type { ProvisionListener } from "./provision/events.ts";
 import { type OpenExecutor, openExecutor } from "./tensorflow/executor.ts";
 import { bestFileName, resumeFileName, saveWeights } from "./training/checkpoint.ts";
@@ -19,12 +18,6 @@ import { imbalanceRatio } from "./training/class_weights.ts";
 import { describeEnvironment, type Environment } from "./training/environment.ts";
 import type { EpochRecord, StopReason, TrainingEvent } from "./training/events.ts";
 import { checkFineTune, type FineTuneOptions } from "./training/fine_tune_options.ts";
-import { csvLogName, jsonlLogName, tensorboardFolderName } from "./training/log_files.ts";
-import { csvLog } from "./training/readers/csv_log.ts";
-import { jsonlLog } from "./training/readers/jsonl_log.ts";
-import type { EventReader } from "./training/readers/reader.ts";
-import { tensorboardLog } from "./training/readers/tensorboard_log.ts";
-import { terminalBar } from "./training/readers/terminal_bar.ts";
 import type { Recipe } from "./training/recipe.ts";
 import { checkFolder, prepareFolder } from "./training/run_folder.ts";
 import { type Start, startAgain, startAnew } from "./training/start.ts";
@@ -270,23 +263,6 @@ function slowerExecutor({ name, device, demanded, reason }: OpenExecutor): strin
   return name === "tensorflow" && device === "cpu" && !demanded
     ? [`TensorFlow runs the network; oneDNN, which is faster, is not used: ${reason}`]
     : [];
-}
-
-function openReaders(
-  outputDir: string,
-  options: FineTuneOptions,
-  history: readonly EpochRecord[] | undefined,
-): EventReader[] {
-  const logs = options.logs ?? ["csv", "jsonl", "tensorboard"];
-  const readers: EventReader[] = [];
-  if (logs.includes("csv")) readers.push(csvLog(join(outputDir, csvLogName)));
-  if (logs.includes("jsonl")) readers.push(jsonlLog(join(outputDir, jsonlLogName)));
-  if (logs.includes("tensorboard")) readers.push(tensorboardLog(join(outputDir, tensorboardFolderName)));
-  if (options.view ?? options.onEvent === undefined) {
-    if (isNotebook()) readers.push(notebookView({ history }));
-    else if (Deno.stderr.isTerminal()) readers.push(terminalBar());
-  }
-  return readers;
 }
 
 function imbalanceWarning(data: DatasetSplits, { classWeights, sampler }: Recipe): string[] {

@@ -9,6 +9,7 @@ import { reasonOf } from "../lib/provision/library_error.ts";
 import { findPip } from "../lib/provision/pip.ts";
 import { terminalProgress } from "../lib/provision/terminal_progress.ts";
 import { effectiveInstructionSet, findOneDNN, openOneDNN } from "../lib/onednn/library.ts";
+import { findOpenVINO, openOpenVINO } from "../lib/runtimes/openvino_library.ts";
 import { openLibrary } from "../lib/tensorflow/library.ts";
 import { askPython } from "../lib/tensorflow/python_tensorflow.ts";
 import { symbols } from "../lib/tensorflow/symbols.ts";
@@ -36,6 +37,7 @@ async function examine(download: boolean): Promise<Finding[]> {
     canDoWithout ? { ...library, lines: [...library.lines, withoutTensorFlow], state: "advice" } : library,
     ...(library.state === "missing" ? [] : await examineEngine()),
     oneDNN,
+    await examineOpenVINO(download),
     await examineProcessor(),
     await examineMemory(),
     await examineCache(),
@@ -131,6 +133,24 @@ async function examineOneDNN(download: boolean): Promise<Finding> {
     return { name, lines, state: "advice" };
   } catch (thrown) {
     return { name, lines: linesOf(thrown), state: Deno.env.get("WHITTLE_ONEDNN") ? "missing" : "advice" };
+  }
+}
+
+/** What runs exported `.xml` files; fetched when the first is opened, so it is missing only where it is asked for. */
+async function examineOpenVINO(download: boolean): Promise<Finding> {
+  const name = "OpenVINO";
+  try {
+    const found = await findOpenVINO({ download, onProgress: terminalProgress() });
+    const { version } = await openOpenVINO(found.path);
+    const origin = {
+      environment: "from WHITTLE_OPENVINO",
+      cache: `${found.package}, from the cache`,
+      download: `${found.package}, downloaded just now`,
+    }[found.source];
+    const line = `OpenVINO ${version}, ${formatBytes(found.sizeBytes)}, ${origin}, runs exported .xml files`;
+    return { name, lines: [line, found.path], state: "good" };
+  } catch (thrown) {
+    return { name, lines: linesOf(thrown), state: Deno.env.get("WHITTLE_OPENVINO") ? "missing" : "advice" };
   }
 }
 

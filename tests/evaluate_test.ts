@@ -11,6 +11,7 @@ import { modelRecord } from "../lib/models/registry.ts";
 import type { Source } from "../lib/models/source.ts";
 import { evaluationText } from "../lib/notebook/evaluation_view.ts";
 import { tf } from "../lib/tensorflow/mod.ts";
+import { exportSmall } from "./runtimes/_exported_files.ts";
 import { failure, freshFolder } from "./training/_runs.ts";
 import { shapeSplits } from "./training/_shapes.ts";
 
@@ -301,5 +302,50 @@ Deno.test("evaluate() refuses arguments it cannot use", async () => {
   assert.match(
     await refusal("nowhere/best.safetensors", data.validation),
     /^Cannot read weights "nowhere\/best/,
+  );
+});
+
+Deno.test("evaluate() gives the same for exported files, in their own runtimes", async () => {
+  const folder = freshFolder();
+  await Deno.mkdir(folder);
+  const { xml, bin, onnx } = exportSmall(run.model);
+  const [ir, onnxPath, yaml] = ["model.xml", "model.onnx", "metrics.yaml"].map((name) => join(folder, name));
+  await Deno.writeTextFile(ir!, xml);
+  await Deno.writeFile(join(folder, "model.bin"), bin);
+  await Deno.writeFile(onnxPath!, onnx);
+  for (const source of [ir!, onnxPath!]) {
+    const found = await evaluate(source, data.validation, { batchSize: 4, saveMetricsTo: yaml });
+    assertSame(found, plain);
+    assert.deepEqual(found.complexity, plain.complexity);
+    assert.deepEqual(found.classNames, plain.classNames);
+    const text = await Deno.readTextFile(yaml!);
+    assert.ok(text.includes(`source: ${source}\n`), text);
+    assert.match(text, /key: complexity\n/);
+  }
+  const views = { testTimeAugmentation: true };
+  assertSame(await evaluate(ir!, data.validation, views), await evaluate(run, data.validation, views));
+});
+
+Deno.test("evaluate() refuses options that do not go with an exported file, or without one", async () => {
+  const refused = async (source: Source, options: EvaluateOptions) =>
+    (await failure(evaluate(source, data.validation, options))).message;
+  assert.equal(
+    await refused("model.xml", { device: "gpu", executor: "tensorflow" }),
+    'Cannot run exported model "model.xml" that way: its own runtime computes it, on the CPU\n' +
+      "  device: found gpu, wanted cpu or auto\n  executor: found tensorflow, wanted none\n" +
+      "  help: leave these options out",
+  );
+  assert.equal(
+    await refused(run, { exported: { classNames: ["a"] } }),
+    "Cannot use { exported }: it describes an .xml or .onnx file of another program, and the source is none\n" +
+      "  help: leave exported out",
+  );
+  assert.match(
+    await refused("model.xml", { exported: { classes: ["a"] } as never }),
+    /^Cannot run evaluate\(\): 1 field of the exported model is not known\n {2}"classes": did you mean "classNames"\?/,
+  );
+  assert.equal(
+    await refused("model.onnx", {}),
+    'Cannot open exported model "model.onnx": no such file\n  help: pass the path of an .xml or an .onnx file',
   );
 });

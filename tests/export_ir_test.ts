@@ -153,7 +153,7 @@ Deno.test("exportIR() refuses options and folders that it cannot use", async () 
     name: "TypeError",
     message: "Cannot run exportIR(): 2 options are not known\n" +
       '  "precison": did you mean "precision"?\n  "batch"\n' +
-      "  help: the options of exportIR() are channelOrder, device, dynamicBatch, executor, name, onProgress, " +
+      "  help: the options of exportIR() are anySize, channelOrder, device, dynamicBatch, executor, name, onProgress, " +
       "parity, pictures, precision, preprocessing, signal",
   });
   await assert.rejects(run({ parity: { maxDrop: 1 } }), {
@@ -180,6 +180,11 @@ Deno.test("exportIR() refuses options and folders that it cannot use", async () 
       "  pictures: found an array of 0, wanted a list of at least one picture, or the path of a folder\n" +
       "  parity.minTop1Agreement: found 2, wanted a number from 0 to 1\n" +
       "  help: leave an option out to get its default",
+  });
+  await assert.rejects(run({ anySize: true, preprocessing: "normalized" }), {
+    name: "TypeError",
+    message: "Cannot run exportIR(): a file resizes raw pictures only, and " +
+      '{ anySize: true, preprocessing: "normalized" } was given\n  help: leave one of them out',
   });
   await assert.rejects(run({ name: "model.xml" }), /name: found "model.xml", wanted a name without folder/);
   for (const folder of ["pets.xml", "", 5]) {

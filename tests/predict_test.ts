@@ -12,6 +12,7 @@ import { predict, type PredictOptions } from "../lib/predict.ts";
 import { tf } from "../lib/tensorflow/mod.ts";
 import { saveWeights } from "../lib/training/checkpoint.ts";
 import { inFolder } from "./data/_pictures.ts";
+import { exportSmall } from "./runtimes/_exported_files.ts";
 import { failure, freshFolder } from "./training/_runs.ts";
 import { shapeSplits } from "./training/_shapes.ts";
 
@@ -158,4 +159,29 @@ Deno.test("predict() refuses options it does not know", async () => {
     (await failure(predict(model, [], { topK: 0 }))).message,
     /topK: found 0, wanted a whole number of at least 1/,
   );
+});
+
+Deno.test("predict() says the same of exported files, for any kind of picture", async () => {
+  const folder = freshFolder();
+  await Deno.mkdir(folder);
+  const { xml, bin, onnx } = exportSmall(model, { batch: 1 });
+  await Deno.writeTextFile(join(folder, "model.xml"), xml);
+  await Deno.writeFile(join(folder, "model.bin"), bin);
+  await Deno.writeFile(join(folder, "model.onnx"), onnx);
+  for (const options of [{ topK: 7 }, { topK: 7, testTimeAugmentation: true }]) {
+    const wanted = await predict(model, encoded, options);
+    for (const name of ["model.xml", "model.onnx"]) {
+      const found = await predict(join(folder, name), encoded, options);
+      assert.equal(found.length, 4);
+      for (const [index, ranking] of found.entries()) {
+        for (const { label, probability } of ranking) {
+          const same = wanted[index]!.find((prediction) => prediction.label === label)!;
+          assert.ok(Math.abs(probability - same.probability) < 1e-5, `${name} ${label}`);
+        }
+      }
+      assert.deepEqual(await predict(join(folder, name), [], options), []);
+    }
+  }
+  const missing = await failure(predict(join(folder, "model.xml"), join(folder, "nothing.png")));
+  assert.ok(missing instanceof DatasetError);
 });

@@ -21,7 +21,8 @@ export type RngStream =
   | "dropout"
   | "search"
   | "mixing"
-  | "sampler";
+  | "sampler"
+  | "sensitivity";
 
 const streams: Readonly<Record<RngStream, number>> = {
   order: 0,
@@ -33,6 +34,7 @@ const streams: Readonly<Record<RngStream, number>> = {
   search: 6,
   mixing: 7,
   sampler: 8,
+  sensitivity: 9,
 };
 
 /** A source of random numbers. */

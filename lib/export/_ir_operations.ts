@@ -1,5 +1,7 @@
+import type { Preprocessing } from "../data/preprocessing.ts";
 import type { ExportGraph, ExportNode, ExportTensor } from "./export_graph.ts";
 import type { IRElementType, IRLayer, IRLayers, IRValue } from "./_ir_layers.ts";
+import { addResize } from "./_ir_resize.ts";
 
 /** What may be decided about a file. */
 export interface IROperationsOptions {
@@ -7,6 +9,8 @@ export interface IROperationsOptions {
   readonly halfPrecision: boolean;
   /** Whether the first axis of what depends on the input may have any length. */
   readonly dynamicBatch: boolean;
+  /** How pictures are resized where the file takes them in any size. */
+  readonly resize?: Preprocessing;
 }
 
 type Node<O extends ExportNode["op"]> = Extract<ExportNode, { readonly op: O }>;
@@ -48,27 +52,25 @@ export function addOperations(graph: ExportGraph, layers: IRLayers, options: IRO
   const values = new Map<number, IRValue>();
   const weights = new Map<string, IRValue>();
 
-  values.set(
-    graph.input.id,
-    layers.add({
-      name: graph.input.name,
-      type: "Parameter",
-      opset: 1,
-      data: { shape: shapeOf(graph.input).map((n) => n < 0 ? "?" : n).join(","), element_type: "f32" },
-      output: {
-        type: "f32",
-        shape: shapeOf(graph.input),
-        tensorName: graph.input.name,
-        layout: "[N,C,H,W]",
-      },
-    }),
-  );
+  values.set(graph.input.id, addInput());
   for (const node of graph.nodes) {
     if (node.inputs.some((id) => dependsOnInput.has(id))) dependsOnInput.add(node.output.id);
     if (node.op !== "constant" && node.op !== "dequantize") values.set(node.output.id, addNode(node));
   }
   const output = read(graph.output);
   layers.add({ name: `${graph.outputName}/result`, type: "Result", opset: 1, inputs: [output] });
+
+  function addInput(): IRValue {
+    const { name } = graph.input;
+    const fixed = shapeOf(graph.input);
+    const shape = options.resize === undefined ? fixed : [...fixed.slice(0, 2), -1, -1];
+    const data = { shape: shape.map((length) => length < 0 ? "?" : length).join(","), element_type: "f32" };
+    const output = { type: "f32", shape, tensorName: name, layout: "[N,C,H,W]" } as const;
+    const pictures = layers.add({ name, type: "Parameter", opset: 1, data, output });
+    return options.resize === undefined
+      ? pictures
+      : addResize(layers, pictures, options.resize, `${name}/resize`);
+  }
 
   function shapeOf({ id, shape }: { id: number; shape: readonly number[] }): readonly number[] {
     return dynamicBatch && dependsOnInput.has(id) ? [-1, ...shape.slice(1)] : shape;

@@ -16,6 +16,11 @@ export interface OpenVINOOptions {
   readonly precision: "fp32" | "fp16";
   /** Whether a batch of any size can be fed; else it is that of the graph. */
   readonly dynamicBatch: boolean;
+  /**
+   * Whether the file takes pictures of any size and resizes them itself, as Pillow does; only for raw values.
+   * @default {false}
+   */
+  readonly anySize?: boolean;
 }
 
 /** The two files of an OpenVINO model. */
@@ -75,6 +80,7 @@ export function toOpenVINO(
   addOperations(graph, layers, {
     halfPrecision: options.precision === "fp16",
     dynamicBatch: options.dynamicBatch,
+    resize: options.anySize ? metadata.preprocessing : undefined,
   });
   const bin = layers.bytes();
   const information: XMLElement = {

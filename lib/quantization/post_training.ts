@@ -52,7 +52,7 @@ export async function quantizeAfterTraining(
   settings: PostTrainingSettings,
   options: {
     readonly signal?: AbortSignal;
-    readonly onProgress?: (step: string, done: number, total: number) => void;
+    readonly onProgress?: (step: "calibration" | "statistics", done: number, total: number) => void;
   } = {},
 ): Promise<QuantizedWeights> {
   const { preprocessing, network } = model;

@@ -30,6 +30,12 @@ export interface OpenExportedOptions {
    * @default {"latency"}
    */
   readonly performance?: "latency" | "throughput";
+  /**
+   * Whether each operation is run by itself, so that values from the middle of the file are what it says: onnxruntime
+   * moves roundings ahead of others otherwise. OpenVINO always joins some.
+   * @default {false}
+   */
+  readonly asWritten?: boolean;
   /** Told about the download of the runtime. */
   readonly onProgress?: ProvisionListener;
   /** Stops a download. */

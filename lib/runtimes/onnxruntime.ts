@@ -21,7 +21,7 @@ const DTYPES: readonly string[] = ["float32", "int32", "int64", "uint8", "bool"]
  *
  * @param bytes The file.
  * @param name What the model is called in messages.
- * @param options `threads`; onnxruntime computes what the file says, whatever the precision asked for.
+ * @param options `threads` and `asWritten`; onnxruntime computes what the file says, whatever the precision asked for.
  * @returns The model; dispose of it after use.
  * @throws {SyntaxError} If onnxruntime cannot read it.
  * @throws {LibraryError} If onnxruntime does not load on this machine.
@@ -32,10 +32,11 @@ export async function openONNX(
   options: OpenExportedOptions = {},
 ): Promise<ExportedModel> {
   const { env, InferenceSession, Tensor } = await load();
-  const { threads } = options;
+  const { threads, asWritten = false } = options;
   const session = await InferenceSession.create(onnx, {
     executionProviders: ["cpu"],
     logSeverityLevel: 3, // errors: warnings go to the terminal past everybody
+    graphOptimizationLevel: asWritten ? "disabled" : "all",
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
   }).catch((error) => {
     throw new SyntaxError(

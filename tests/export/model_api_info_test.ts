@@ -13,9 +13,9 @@ import { smallMetadata } from "./_small_graphs.ts";
 
 const inputs = [
   { preprocessing: "embedded", channelOrder: "bgr" },
-  { preprocessing: "embedded", channelOrder: "rgb" },
   { preprocessing: "normalized", channelOrder: "bgr" },
   { preprocessing: "normalized", channelOrder: "rgb" },
+  { preprocessing: "embedded", channelOrder: "rgb", anySize: true },
 ] as const;
 
 Deno.test("modelAPIInfo() tells what ModelAPI has to do for each input", () => {
@@ -61,26 +61,33 @@ Deno.test("ModelAPI opens the files and classifies as the model does", async (t)
   const ours = (await model.logits(images)).map((row) => softmax(row));
   try {
     for (const input of inputs) {
-      await t.step(`${input.preprocessing}, ${input.channelOrder}`, async () => {
-        const { xml } = await exportIR(model, folder, { ...input, parity: false });
-        const { labels, results } = await runScript("classify_with_model_api.py", { xml, images }) as {
-          labels: string[];
-          results: { top: [label: string, score: number][]; scores: number[] }[];
-        };
-        assert.deepEqual(labels, model.classNames.map((name) => name.replaceAll(" ", "_")));
-        const worst = results.map(({ scores }, index) =>
-          Math.max(...scores.map((score, at) => Math.abs(score - ours[index]![at]!)))
-        );
-        for (const [index, { top }] of results.entries()) {
-          const isSized = index >= photographs.length;
-          // ModelAPI resizes without smoothing: that changes scores, and the best class where two are close.
-          if (images[index]!.endsWith("rocket.jpg")) continue;
-          const best = ours[index]!.indexOf(Math.max(...ours[index]!));
-          assert.equal(top.length, 5);
-          assert.equal(top[0]![0], labels[best]);
-          assert.ok(worst[index]! < (isSized ? 1e-4 : 0.03), `${images[index]}: off by ${worst[index]}`);
-        }
-      });
+      const anySize = "anySize" in input;
+      await t.step(
+        `${input.preprocessing}, ${input.channelOrder}${anySize ? ", any size" : ""}`,
+        async () => {
+          const { xml } = await exportIR(model, folder, { ...input, parity: false });
+          const { labels, results } = await runScript("classify_with_model_api.py", { xml, images }) as {
+            labels: string[];
+            results: { top: [label: string, score: number][]; scores: number[] }[];
+          };
+          assert.deepEqual(labels, model.classNames.map((name) => name.replaceAll(" ", "_")));
+          const worst = results.map(({ scores }, index) =>
+            Math.max(...scores.map((score, at) => Math.abs(score - ours[index]![at]!)))
+          );
+          for (const [index, { top }] of results.entries()) {
+            const isSized = index >= photographs.length;
+            // ModelAPI resizes without smoothing: that changes scores, and the best class where two are close.
+            if (images[index]!.endsWith("rocket.jpg") && !anySize) continue;
+            const best = ours[index]!.indexOf(Math.max(...ours[index]!));
+            assert.equal(top.length, 5);
+            assert.equal(top[0]![0], labels[best]);
+            assert.ok(
+              worst[index]! < (isSized ? 1e-4 : anySize ? 5e-3 : 0.03),
+              `${images[index]}: off by ${worst[index]}`,
+            );
+          }
+        },
+      );
     }
   } finally {
     await model.dispose();

@@ -4,8 +4,10 @@ import { withInput } from "../../lib/export/model_input.ts";
 import { type OpenVINOOptions, toOpenVINO } from "../../lib/export/openvino_ir.ts";
 import { toExportGraph } from "../../lib/export/to_export_graph.ts";
 import { toExportMetadata } from "../../lib/export/to_export_metadata.ts";
-import type { Model } from "../../lib/models/model.ts";
+import { createModel, type Model } from "../../lib/models/model.ts";
 import type { OpenForTrainingOptions } from "../../lib/models/open_model.ts";
+import { modelRecord } from "../../lib/models/registry.ts";
+import { quantizeAfterTraining } from "../../lib/quantization/post_training.ts";
 import { differenceOfRange, fed, logitsOf, randomModel, randomPictures } from "./_networks.ts";
 import { type OpenVINORun, runOpenVINO } from "./_openvino.ts";
 
@@ -88,4 +90,38 @@ Deno.test("toOpenVINO() writes files for every input, batch and precision", asyn
     assert.ok(compared[5]!.difference > 1e-5, `${compared[5]!.difference} of the range`);
   });
   await model.dispose();
+});
+
+Deno.test("toOpenVINO() writes quantised networks so that every convolution runs in int8", async () => {
+  const model = await randomModel("mobilenetv3_small_100", { imageSize: 64 });
+  const { shape: [, height, width], data } = randomPictures(model, 4);
+  const bytes = Uint8Array.from(data);
+  const samples = Array.from({ length: 4 }, (_, label) => {
+    const picture = bytes.slice(label * height! * width! * 3, (label + 1) * height! * width! * 3);
+    const image = { height: height!, width: width!, channels: 3 as const, data: picture };
+    return { image, label, name: `picture ${label}` };
+  });
+  const { quantization, weights } = await quantizeAfterTraining(
+    model,
+    { name: "pictures", classNames: model.classNames, samples },
+    {
+      weightBits: 7,
+      ranges: "meanMinMax",
+      adaptStatistics: true,
+      batchSize: 4,
+    },
+  );
+  const { classNames, preprocessing } = model;
+  const record = modelRecord(model.id);
+  const quantized = createModel({ record, classNames, preprocessing, weights, quantization });
+  const [compared] = await compare(quantized, [rawBGR]);
+  const { difference, run } = compared!;
+  const heavy = run.layers.filter(({ type }) => type === "Convolution" || type === "FullyConnected");
+  const others = heavy.filter(({ kernel }) => !kernel.endsWith("I8"));
+  assert.ok(heavy.length > 40);
+  assert.deepEqual(others, []);
+  // A value between two levels may be rounded to either; what comes after it differs then.
+  assert.ok(difference < 0.05, `${difference} of the range`);
+  await model.dispose();
+  await quantized.dispose();
 });

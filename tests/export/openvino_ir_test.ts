@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { resize } from "../../lib/data/resize.ts";
 import { type OpenVINOOptions, toOpenVINO } from "../../lib/export/openvino_ir.ts";
 import { metadataOfIR } from "../../lib/export/read_ir_metadata.ts";
 import { runOpenVINO } from "./_openvino.ts";
@@ -48,7 +49,7 @@ const golden = smallGraph([1, 3, 4, 4], ({ constant, node }) => {
 
 Deno.test("toOpenVINO() writes this text", async () => {
   const { xml, bin } = toOpenVINO(golden, smallMetadata, { precision: "fp16", dynamicBatch: true });
-  const stored = new URL("./golden/openvino_ir.xml", import.meta.url);
+  const stored = new URL("./golden/openvino_ir.txt", import.meta.url);
   if (Deno.env.has("UPDATE_GOLDEN")) await Deno.writeTextFile(stored, xml);
   assert.equal(xml, await Deno.readTextFile(stored));
   const at = (offset: number, size: number) => bin.buffer.slice(offset, offset + size);
@@ -143,3 +144,40 @@ Deno.test("toOpenVINO() writes what the runtime joins and computes in int8", asy
     assert.ok(convolutions[index]!.from.split(",").includes(name), convolutions[index]!.from);
   }
 });
+
+for (const interpolation of ["bilinear", "bicubic"] as const) {
+  Deno.test(`toOpenVINO() resizes pictures of any size as the model does: ${interpolation}`, async () => {
+    const size = { height: 24, width: 20 };
+    const metadata = {
+      ...smallMetadata,
+      preprocessing: { ...smallMetadata.preprocessing, size, interpolation },
+      input: { channelOrder: "rgb", values: "raw" } as const,
+    };
+    const graph = smallGraph([1, 3, 24, 20], ({ node }) => node({ op: "relu" }, [0], [1, 3, 24, 20]));
+    const files = toOpenVINO(graph, metadata, { ...fp32, anySize: true });
+    const sizes = [[24, 20], [61, 47], [24, 90], [10, 30]] as const;
+    const pictures = sizes.map(([height, width]) => noise([1, 3, height, width], 5, 127.5));
+    for (const { data } of pictures) data.forEach((value, i) => data[i] = Math.round(value + 127.5));
+    const runs = await runOpenVINO(pictures.map((input) => ({ files, input })));
+    for (const [index, [height, width]] of sizes.entries()) {
+      const pixels = toInterleaved(pictures[index]!.data);
+      const wanted = resize(pixels, { height, width }, size, interpolation);
+      const found = toInterleaved(runs[index]!.output.data);
+      const differences = wanted.map((value, i) => Math.abs(value - found[i]!));
+      // A value half-way between two whole numbers may be rounded to either, twice.
+      assert.ok(
+        Math.max(...differences) <= (index === 0 ? 0 : 2),
+        `${height} x ${width}: ${Math.max(...differences)}`,
+      );
+      const share = differences.filter((difference) => difference > 0).length / differences.length;
+      assert.ok(share < 0.03, `${height} x ${width}: ${share} of the values differ`);
+    }
+    assert.equal(runs[0]!.inputs[0]!.shape, "[1,3,?,?]");
+  });
+}
+
+/** Planes of channels as bytes `[height, width, 3]`. */
+function toInterleaved(planes: Float32Array): Uint8Array {
+  const area = planes.length / 3;
+  return Uint8Array.from({ length: planes.length }, (_, i) => planes[(i % 3) * area + Math.floor(i / 3)]!);
+}

@@ -30,6 +30,7 @@ Deno.test("doctor prints what was found and computes something with it", async (
     /^✓ device +(cpu|gpu), \d+ GFLOP\/s in a float32 matrix product$/m,
     /^. kernels +(oneDNN's, in TensorFlow|TensorFlow's own, .*)$/m,
     /^. oneDNN +(oneDNN 3\.\d+\.\d+, \S+ MB, .+, computes with (AVX|SSE).*\n +\/.*libdnnl|Cannot (find|use) )/m,
+    /^. OpenVINO +(OpenVINO 2026\.\d+\.\d+, \S+ MB, .+, runs exported \.xml files\n +\/.*libopenvino_c|Cannot (find|use) )/m,
     /^✓ processor +.+, \d+ threads?/m,
     /^. memory +\S+ GB of \S+ GB available$/m,
     /^✓ cache +\/.*: .* free on the disk$/m,
@@ -53,6 +54,7 @@ Deno.test("doctor says what is missing, with help, and ends with 1", async () =>
     /^✗ library +Cannot find libtensorflow: it is neither installed nor in the cache\n +help: deno task doctor --download fetches it$/m,
   );
   assert.match(stdout, /^! oneDNN +Cannot (find libdnnl: it is not in the cache|use oneDNN: .*)\n +help: /m);
+  assert.match(stdout, /^! OpenVINO +Cannot find libopenvino_c: it is not in the cache\n +help: /m);
   assert.match(stdout, /^✗ downloads +Cannot find pip, .*\n( +.*\n)+ +help: .*; or set WHITTLE_TENSORFLOW /m);
   assert.match(stdout, /\n\nNot ready: library, downloads\.\n$/);
 });
@@ -76,6 +78,16 @@ Deno.test("doctor tells about oneDNN, and goes on without it", onlyWithOneDNN, a
     await row({ WHITTLE_ONEDNN: file }, 1),
     /^✗ oneDNN Cannot use WHITTLE_ONEDNN=.*: there is no such file\n help: set it to .*\n$/,
   );
+});
+
+Deno.test("doctor names a wrong WHITTLE_OPENVINO, and does without OpenVINO", async () => {
+  const { code, stdout } = await doctor([], { WHITTLE_OPENVINO: "/nowhere" });
+  assert.equal(code, 1);
+  assert.match(
+    stdout,
+    /^✗ OpenVINO +Cannot use WHITTLE_OPENVINO=\/nowhere: there is no such file\n +help: /m,
+  );
+  assert.match(stdout, /\n\nNot ready: OpenVINO\.\n$/);
 });
 
 Deno.test("doctor names a wrong WHITTLE_TENSORFLOW", async () => {

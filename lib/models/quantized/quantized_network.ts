@@ -60,7 +60,10 @@ export function createQuantizedNetwork(
 export function quantizationHooks(
   folded: FoldedNetwork,
   quantization: Quantization,
-): (part: Part, params: Readonly<Record<string, tf.Tensor>>) => Required<ReplayHooks> {
+): (
+  part: Part,
+  params: Readonly<Record<string, tf.Tensor>>,
+) => Required<Pick<ReplayHooks, "value" | "filter">> {
   const { weightBits } = quantization;
   const layers = new Map(quantizedLayers(folded, quantization).map((layer) => [layer.weight, layer]));
   const points = activePoints(folded, quantization);

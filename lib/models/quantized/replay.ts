@@ -10,6 +10,8 @@ import { tf } from "../../tensorflow/tf.ts";
 
 /** What is done with values on the way. */
 export interface ReplayHooks {
+  /** A value that is known, so that nothing before it is computed. */
+  given?(id: number): tf.Tensor | undefined;
   /** Takes a value once it is computed, and gives the one that is read in its place. */
   value?(id: number, value: tf.Tensor): tf.Tensor;
   /** The same for weights of convolutions and linear layers. */
@@ -36,8 +38,11 @@ export function replay(
   const valueOf = (id: number): tf.Tensor => {
     let value = values.get(id);
     if (value === undefined) {
-      value = compute(id);
-      value = hooks.value?.(id, value) ?? value;
+      value = hooks.given?.(id);
+      if (value === undefined) {
+        value = compute(id);
+        value = hooks.value?.(id, value) ?? value;
+      }
       values.set(id, value);
     }
     return value;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parse } from "npm:yaml@2.9.1";
+import { exportONNX } from "../../../lib/export_onnx.ts";
 import { drawPictures, edit, type Outcome, recipe, run, start, temporaryFolder } from "../_programs.ts";
 
 Deno.test("a working folder outside the clone trains, stops, goes on, evaluates", async (t) => {
@@ -307,6 +308,29 @@ Deno.test("a working folder outside the clone trains, stops, goes on, evaluates"
       assert.equal(lines.length, 1 + 6);
     },
   );
+
+  await t.step("eval.ts measures an exported file as it measures the weights", async () => {
+    const best = join(outputs, "best.safetensors"), exported = join(work, "model.onnx");
+    await exportONNX(best, exported);
+    const measure = async (path: string) => {
+      const { code, output, errors } = await program(
+        "eval.ts",
+        ...["--load-weights", path, "--test-data-roots", valRoot, "--save-metrics-to", "exported.yaml"],
+      );
+      assert.equal(code, 0, errors);
+      const { files, metrics } = parse(await Deno.readTextFile(join(work, "exported.yaml")));
+      assert.equal(files[0].source, path);
+      return { output, metrics };
+    };
+    assert.deepEqual(await measure(exported), await measure(best));
+    const classes = ["--test-data-roots", valRoot, "--save-metrics-to", "m.yaml", "--classes", "a,b"];
+    const refused = await program("eval.ts", "--load-weights", exported, ...classes);
+    assert.equal(refused.code, 2);
+    assert.match(
+      refused.errors,
+      /found --classes a,b, wanted the classes of the weights: cross,disc,square\n$/,
+    );
+  });
 
   await t.step(
     "--skip-unreadable leaves out a picture that cannot be read, which is an error else",

@@ -1,0 +1,68 @@
+import type { QuantizationEvent } from "../quantization/events.ts";
+import { percent } from "../metrics/percent.ts";
+import { plural } from "../plots/theme.ts";
+import { openTerminalLine } from "../training/readers/terminal_line.ts";
+import { isNotebook, liveOutput, notebookDisplay } from "./display.ts";
+import { html } from "./html.ts";
+
+/** Shows how a quantisation goes. */
+export interface QuantizationProgress {
+  read(event: QuantizationEvent): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Shows how a quantisation goes: in a notebook one line that changes, in a terminal one too.
+ *
+ * @param isShown Whether it is shown at all.
+ */
+export function quantizationProgress(isShown: boolean): QuantizationProgress {
+  const nothing = { read: () => Promise.resolve(), close: () => Promise.resolve() };
+  if (!isShown) return nothing;
+  if (isNotebook()) {
+    const output = liveOutput(notebookDisplay()!);
+    return {
+      read: (event) => {
+        const text = describeQuantization(event);
+        output.show(() => ({
+          "text/html":
+            html`<div style="font-family:system-ui,sans-serif;font-size:13px">${text}</div>`.markup,
+          "text/plain": text,
+        }));
+        return Promise.resolve();
+      },
+      close: () => output.flush(),
+    };
+  }
+  if (!Deno.stderr.isTerminal()) return nothing;
+  const line = openTerminalLine();
+  return {
+    read(event) {
+      const isLast = event.type === "quantization" && event.done >= event.total;
+      if (event.type === "accuracy") line.keep(describeQuantization(event));
+      else line.draw(() => describeQuantization(event), isLast);
+      return Promise.resolve();
+    },
+    close: () => Promise.resolve(line.close()),
+  };
+}
+
+const steps = {
+  calibration: "looking at values between layers",
+  statistics: "giving layers their means back",
+  layers: "comparing layers with float",
+};
+
+/** An event as a line of text. */
+export function describeQuantization(event: QuantizationEvent): string {
+  if (event.type === "quantization") {
+    return `${steps[event.step]}: ${percent(Math.min(1, event.done / event.total), 0)}`;
+  }
+  const { floatLayers, drop } = event;
+  const what = floatLayers.length === 0
+    ? "all layers in int8"
+    : `${plural(floatLayers.length, "layer")} in float, ${floatLayers.at(-1)} the last`;
+  return `${what}: top-1 ${percent(drop.int8)}, in float ${percent(drop.float)}, on ${
+    plural(drop.pictures, "picture")
+  }`;
+}

@@ -1,0 +1,114 @@
+import type { Dataset } from "../data/dataset.ts";
+import type { Device } from "../tensorflow/engine.ts";
+import type { TrainingEvent } from "../training/events.ts";
+import type { AuxiliaryModel } from "../training/recipe.ts";
+import * as check from "../errors/check_options.ts";
+import type { QuantizationEvent } from "./events.ts";
+import { type RangeMethod, rangeMethods } from "./ranges.ts";
+
+/** Options of `quantize`. */
+export interface QuantizeOptions {
+  /** The most that top-1 of the int8 file may be below that of the model on the validation set, 0..1. @default {0.01} */
+  maxDrop?: number;
+  /** The most layers that may go back to float for that. @default {half of them} */
+  maxFloatLayers?: number;
+  /** Whether the quantised network is fine-tuned; `false`: post-training quantisation only. @default {true} */
+  fineTune?: boolean;
+  /**
+   * The processors the file is for. `any`: weights have 7 bits, because processors without VNNI add up products in 16
+   * bits, which two of 8 bits can exceed. `vnni`: 8 bits. @default {"any"}
+   */
+  target?: "any" | "vnni";
+  /** Pictures the ranges of values are found with; taken from the training set, or a set of its own. @default {300} */
+  calibration?: number | Dataset;
+  /** How ranges are chosen from them. @default {"mse"} */
+  ranges?: RangeMethod;
+  /** Rate at which fine-tuning starts. @default {0.035 times that of the model's training} */
+  learningRate?: number;
+  /** The most epochs of fine-tuning; it ends by itself when the validation accuracy has stopped rising. @default {200} */
+  epochs?: number;
+  /** Pictures a step. @default {as the model was trained} */
+  batchSize?: number;
+  /** Models that teach in fine-tuning and stay as they are. @default {none} */
+  auxiliaryModels?: readonly AuxiliaryModel[];
+  /** Folder of a fine-tuning that was interrupted. */
+  resumeFrom?: string;
+  /** Of the choice of pictures, and of fine-tuning. @default {0} */
+  seed?: number;
+  /** Folder for the checkpoint. @default {outputs/<model>-int8-<time>} */
+  outputDir?: string;
+  /** Pictures decoded at the same time. @default {one for each core} */
+  workers?: number;
+  /** What to do with a picture that cannot be read. @default {"error"} */
+  onUnreadable?: "error" | "skip";
+  /** What fine-tuning computes on; the int8 file is always run on the CPU. @default {"auto"} */
+  device?: Device;
+  /** Stops it: fine-tuning is saved and can be resumed. */
+  signal?: AbortSignal;
+  /** Told about everything that happens. */
+  onEvent?: (event: TrainingEvent | QuantizationEvent) => unknown;
+  /** Whether progress is shown. @default {true unless onEvent is given} */
+  view?: boolean;
+  /** Files of the fine-tuning's events. @default {all} */
+  logs?: readonly ("csv" | "jsonl" | "tensorboard")[];
+}
+
+const known = [
+  "maxDrop",
+  "maxFloatLayers",
+  "fineTune",
+  "target",
+  "calibration",
+  "ranges",
+  "learningRate",
+  "epochs",
+  "batchSize",
+  "auxiliaryModels",
+  "resumeFrom",
+  "seed",
+  "outputDir",
+  "workers",
+  "onUnreadable",
+  "device",
+  "signal",
+  "onEvent",
+  "view",
+  "logs",
+] as const satisfies readonly (keyof QuantizeOptions)[];
+
+/**
+ * Refuses options that `quantize` does not know or cannot use, all of them at once.
+ *
+ * @param options What the user passed.
+ * @throws {TypeError} If an option is not known or of a wrong type.
+ * @throws {RangeError} If a value is out of range, or options contradict each other.
+ */
+export function checkQuantizeOptions(options: QuantizeOptions): void {
+  check.checkOptions(options, known, "quantize");
+  const { calibration, fineTune = true } = options;
+  const isSet = typeof calibration === "object" && Array.isArray(calibration?.samples);
+  const ofFineTuning = ["learningRate", "epochs", "auxiliaryModels", "resumeFrom"] as const;
+  check.checkValues("quantize", [
+    check.ratio("maxDrop", options.maxDrop),
+    check.wholeNumber("maxFloatLayers", options.maxFloatLayers),
+    check.ofType("fineTune", options.fineTune, "boolean"),
+    check.oneOf("target", options.target, ["any", "vnni"]),
+    isSet ? undefined : check.positiveInteger("calibration", calibration),
+    check.oneOf("ranges", options.ranges, rangeMethods),
+    check.positiveNumber("learningRate", options.learningRate),
+    check.positiveInteger("epochs", options.epochs),
+    check.positiveInteger("batchSize", options.batchSize),
+    check.wholeNumber("seed", options.seed),
+    check.ofType("outputDir", options.outputDir, "string"),
+    check.ofType("resumeFrom", options.resumeFrom, "string"),
+    check.positiveInteger("workers", options.workers),
+    check.oneOf("onUnreadable", options.onUnreadable, ["error", "skip"]),
+    check.oneOf("device", options.device, ["auto", "cpu", "gpu"]),
+    check.ofType("onEvent", options.onEvent, "function"),
+    ...ofFineTuning.map((option) =>
+      !fineTune && options[option] !== undefined
+        ? { option, found: options[option], wanted: "nothing with { fineTune: false }", wrongType: false }
+        : undefined
+    ),
+  ]);
+}

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { withInput } from "../../lib/export/model_input.ts";
+import { decodeModel, encodeModel } from "../../lib/export/_onnx_messages.ts";
+import { toONNX } from "../../lib/export/onnx.ts";
+import { toOpenVINO } from "../../lib/export/openvino_ir.ts";
+import { checkParity } from "../../lib/export/parity.ts";
+import { toExportGraph } from "../../lib/export/to_export_graph.ts";
+import { toExportMetadata } from "../../lib/export/to_export_metadata.ts";
+import { quantizedModel } from "./_quantized.ts";
+
+const photographs = ["cat", "coffee", "rocket", "camera"].map((name) =>
+  new URL(`../fixtures/photographs/${name}.jpg`, import.meta.url)
+);
+const input = { channelOrder: "bgr", values: "raw" } as const;
+const settings = { precision: "fp32", dynamicBatch: false } as const;
+const model = await quantizedModel("mobilenetv3_small_100", photographs, { imageSize: 64 });
+const network = toExportGraph(model);
+const graph = withInput(network.graph, model.preprocessing, input);
+const metadata = toExportMetadata(model, graph, { input, precision: "fp32" });
+const check = { model, network, graph, metadata };
+const onnx = toONNX(graph, metadata, settings);
+const ir = toOpenVINO(graph, metadata, settings);
+
+Deno.test("checkParity() finds the simulated network in int8 files", async () => {
+  assert.equal(metadata.precision, "int8");
+  for (const file of [{ onnx }, ir]) {
+    const parity = await checkParity({ ...check, file });
+    assert.ok(parity.checked);
+    assert.deepEqual([parity.pictures, parity.limits], [100, {
+      maxRelativeDifference: 0.1,
+      minTop1Agreement: 0.99,
+    }]);
+    assert.ok(parity.relativeDifference < 0.05, JSON.stringify(parity));
+  }
+});
+
+/** The scales of a layer in a file's bytes, found by their values. */
+function scalesOf(layer: string): Float32Array {
+  const node = graph.nodes.find(({ op, output }) => op === "dequantize" && output.name === `${layer}.weight`);
+  assert.ok(node?.op === "dequantize");
+  return node.scales;
+}
+
+Deno.test("checkParity() names the layer of an int8 file whose scales were changed", async (t) => {
+  const layer = "conv_head";
+  const wrong = scalesOf(layer).map((scale) => 3 * scale);
+  await t.step("ONNX", async () => {
+    const copy = decodeModel(onnx);
+    const tensor = copy.graph.initializer.find(({ name }) => name === `${layer}.weight/scales`)!;
+    tensor.rawData = new Uint8Array(wrong.slice().buffer);
+    const file = { onnx: encodeModel(copy) };
+    await assert.rejects(checkParity({ ...check, file, pictures: photographs }), {
+      name: "ParityError",
+      node: layer,
+    });
+  });
+  await t.step("IR", async () => {
+    const constant = ir.xml.slice(ir.xml.indexOf(` name="${layer}.weight/scales" type="Const"`));
+    const offset = Number(/ offset="(\d+)"/.exec(constant)![1]);
+    const bin = ir.bin.slice();
+    bin.set(new Uint8Array(wrong.slice().buffer), offset);
+    const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+    const file = { xml: ir.xml.replace(digest(ir.bin), digest(bin)), bin };
+    await assert.rejects(checkParity({ ...check, file, pictures: photographs }), {
+      name: "ParityError",
+      node: layer,
+    });
+  });
+});
