@@ -8,7 +8,7 @@ import type { ClassifierHead } from "./network.ts";
 import { createNetwork, modelIds, type ModelRecord, modelRecord } from "./registry.ts";
 import type { Naming } from "./weights/key_maps.ts";
 import { toTfjsLayout } from "./weights/layouts.ts";
-import { loadWeights, readWeightsFile, type WeightsRef } from "./weights/load_weights.ts";
+import { loadWeights, readWeightsFile, refuseUnusable, type WeightsRef } from "./weights/load_weights.ts";
 import type { ProvisionListener } from "../provision/events.ts";
 import type { Preprocessing } from "../data/preprocessing.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
@@ -127,6 +127,9 @@ async function openQuantized(
     ...(numClasses === classNames.length
       ? []
       : [`numClasses: found ${numClasses}, wanted ${classNames.length}`]),
+    ...(options.classNames === undefined || options.classNames.length === classNames.length
+      ? []
+      : [`classNames: found ${options.classNames.length}, wanted ${classNames.length}`]),
     ...(imageSize === preprocessing.size.height
       ? []
       : [`imageSize: found ${imageSize}, wanted ${preprocessing.size.height}`]),
@@ -137,10 +140,11 @@ async function openQuantized(
         `  help: change the float model, and quantise it again`,
     );
   }
-  const stored = (await readWeightsFile(path)).tensors; // names of our own, in PyTorch's layouts
+  const { tensors: stored } = await readWeightsFile(path); // under the quantised network's names, which no map knows
   const tensors = Object.fromEntries(
     Object.entries(stored).map(([name, tensor]) => [name, toTfjsLayout(name, tensor)]),
   );
+  refuseUnusable(tensors, path);
   const model = createModel({
     record,
     classNames: options.classNames ?? classNames,

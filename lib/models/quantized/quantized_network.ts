@@ -13,8 +13,8 @@ import { replay, type ReplayHooks } from "./replay.ts";
  * rounded to what int8 can hold, by TensorFlow's fake quantisation. It trains as any network does: gradients go through
  * the rounding, and ranges are parameters like others (as in NNCF).
  *
- * Its parameters are the folded network's and the ranges: `<layer>.weight.range` `[outputs]` for `-range..range`, and
- * `<layer>.input.min` and `.max` `[]`.
+ * Its parameters are the folded network's and the ranges: `<layer>.weight.range` `[outputs]` for `-range..range`, whatever
+ * its sign, and `<layer>.input.min` and `.max` `[]`.
  *
  * @param network The network it is made from.
  * @param folded The same, folded.
@@ -120,10 +120,11 @@ function quantizeFilter(
   bits: number,
 ): tf.Tensor {
   const options = { bits, narrow: true };
-  if (kind !== "depthwise") return fakeQuantizeChannels(filter, tf.neg(range), range, options);
+  const high = tf.abs(range), low = tf.neg(high); // training moves a small range past 0
+  if (kind !== "depthwise") return fakeQuantizeChannels(filter, low, high, options);
   const [height, width, channels] = filter.shape as [number, number, number];
   const matrix = tf.reshape(filter, [height * width, channels]); // the kernel wants channels last
-  return tf.reshape(fakeQuantizeChannels(matrix, tf.neg(range), range, options), filter.shape);
+  return tf.reshape(fakeQuantizeChannels(matrix, low, high, options), filter.shape);
 }
 
 function parametersOf(folded: FoldedNetwork, quantization: Quantization): ParameterSpec[] {

@@ -208,7 +208,14 @@ function compare(
   );
 }
 
-function refuseUnusable(tensors: Readonly<Record<string, HostTensor>>, path: string): void {
+/**
+ * Refuses weights of a training that had diverged.
+ *
+ * @param tensors Weights by name.
+ * @param path The file, for the message.
+ * @throws {RangeError} If tensors hold NaN, an infinity or a negative variance.
+ */
+export function refuseUnusable(tensors: Readonly<Record<string, HostTensor>>, path: string): void {
   const names = unusableTensors(tensors);
   if (names.length === 0) return;
   throw new RangeError(
