@@ -75,7 +75,9 @@ export function quantizationHooks(
       value(id, value) {
         const name = atValue.get(id);
         if (name === undefined) return value;
-        return fakeQuantize(value, params[`${name}.min`]!, params[`${name}.max`]!);
+        // Training can move an end past 0, or the ends past each other.
+        const min = tf.minimum(params[`${name}.min`]!, 0), max = tf.maximum(params[`${name}.max`]!, 1e-9);
+        return fakeQuantize(value, min, max);
       },
       filter(name, filter) {
         const layer = layers.get(name);
