@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createRng, permutation } from "./augment/rng.ts";
 import type { Dataset, DatasetSplits } from "./data/dataset.ts";
 import { DatasetError } from "./data/dataset_error.ts";
@@ -32,7 +32,7 @@ import { quantizedModel } from "./quantization/quantized_model.ts";
 import { checkQuantizeOptions, type QuantizeOptions } from "./quantization/quantize_options.ts";
 import { measureInRuntime, type RuntimeScores, scoreInRuntime } from "./quantization/score_in_runtime.ts";
 import { openAuxiliary } from "./training/auxiliary.ts";
-import { bestFileName, resumeFileName, saveWeights } from "./training/checkpoint.ts";
+import { bestFileName, CheckpointError, resumeFileName, saveWeights } from "./training/checkpoint.ts";
 import { describeEnvironment } from "./training/environment.ts";
 import type { EpochRecord, StopReason, TrainingEvent } from "./training/events.ts";
 import { checkData } from "./training/fine_tune_options.ts";
@@ -88,6 +88,7 @@ export interface QuantizeResult {
  * @throws {TypeError} If an option is unknown or of the wrong type, or the model is quantised already.
  * @throws {RangeError} If an option's value cannot be used, or there are too few calibration pictures.
  * @throws {DatasetError} If the data cannot be used.
+ * @throws {CheckpointError} If `outputDir` cannot be written, or holds the float weights; if a run cannot be resumed.
  * @throws {LibraryError} If TensorFlow or OpenVINO cannot be had.
  *
  * @example
@@ -125,6 +126,7 @@ async function run(
   const { pictures, problem } = calibrationPictures(data, options, seed);
   if (problem !== undefined) throw new RangeError(problem);
   const outputDir = options.outputDir ?? options.resumeFrom ?? newOutputDir(`${model.id}-int8`);
+  keepFloatWeights(source, outputDir);
   const warnings = await prepareFolder(outputDir, options.resumeFrom, { [resumeFileName]: "run" });
   const readers = openReaders(outputDir, options, undefined);
   const progress = quantizationProgress(options.view ?? options.onEvent === undefined);
@@ -134,6 +136,8 @@ async function run(
     await options.onEvent?.(event);
   };
   try {
+    // Where there is fine-tuning, it says them after its start.
+    if (!fineTune) { for (const message of warnings) await emit({ type: "warning", message }); }
     const post = await quantizeAfterTraining(model, pictures, {
       weightBits: target === "vnni" ? 8 : 7,
       ranges: options.ranges ?? "mse",
@@ -206,6 +210,16 @@ async function run(
     for (const reader of readers) await reader.close();
     if (typeof source === "string") await model.dispose(); // a model that is the caller's stays ready
   }
+}
+
+/** Refuses a folder where the int8 weights would replace the float ones they come from. */
+function keepFloatWeights(source: Source, outputDir: string): void {
+  const path = typeof source === "string" ? source : "checkpoint" in source ? source.checkpoint : undefined;
+  if (path === undefined || resolve(path) !== resolve(outputDir, bestFileName)) return;
+  throw new CheckpointError(
+    `Cannot write to "${outputDir}": it holds the float weights, and those in int8 would replace them\n` +
+      `  help: pass { outputDir: ... }, another folder`,
+  );
 }
 
 /** Pictures run through at a time while values are looked at. */

@@ -15,6 +15,7 @@ export const dataHelp =
  * @param path A folder with `train` and `val`, a folder of class folders, a table or a list.
  * @param validation Where the validation pictures are, if not there.
  * @param seed Of the division, where a fifth is set aside.
+ * @param known The classes and their order, if they are known.
  * @returns The sets, and how they were found, in words.
  * @throws {UsageError} If validation pictures are given twice.
  * @throws {DatasetError} If the pictures cannot be used.
@@ -23,6 +24,7 @@ export async function openSplits(
   path: string,
   validation: string | undefined,
   seed: number,
+  known?: readonly string[],
 ): Promise<{ data: DatasetSplits; found: string }> {
   if (await hasBothSets(path)) {
     if (validation !== undefined) {
@@ -31,9 +33,10 @@ export async function openSplits(
           `  help: leave --val out, or pass the train folder`,
       );
     }
-    return { data: await imageFolders(path), found: "its train and val folders" };
+    const options = known === undefined ? {} : { classNames: known };
+    return { data: await imageFolders(path, options), found: "its train and val folders" };
   }
-  const train = await openSet(path);
+  const train = await openSet(path, known);
   if (validation === undefined) {
     return {
       data: split(train, { validation: 0.2, seed }),

@@ -8,8 +8,6 @@ export const exitCodes = {
   failed: 1,
   /** It was told something it cannot use: a flag, a setting of a YAML file. */
   usage: 2,
-  /** What was asked for does not exist yet. */
-  unavailable: 3,
   /** Stopped by Ctrl-C; the model is kept. */
   interrupted: 130,
 } as const;
@@ -22,11 +20,6 @@ export const deno = /[/\\]node_modules[/\\]/.test(Deno.execPath())
 /** A flag, an argument or a setting of a file that cannot be used. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
-}
-
-/** Something that is planned, and not there yet. */
-export class UnavailableError extends Error {
-  override readonly name = "UnavailableError";
 }
 
 /**
@@ -65,12 +58,11 @@ function explain(error: unknown, flags: Readonly<Record<string, string>>): numbe
   const isForUser = error instanceof Error && /^Cannot [^\n]+?: /.test(error.message);
   const asFlag = (message: string) =>
     message.replaceAll(
-      /\{ (\w+): ("[^"]*"|\.\.\.) \}/g,
+      /\{ (\w+): ("[^"]*"|\.\.\.|true|false|[\d.e-]+|\{ [\w, ]+ \}) \}/g,
       (advice, option: string, value: string) => flags[option]?.replace("<>", () => value) ?? advice,
     );
   console.error(isForUser ? asFlag(error.message) : error);
-  if (error instanceof UsageError) return exitCodes.usage;
-  return error instanceof UnavailableError ? exitCodes.unavailable : exitCodes.failed;
+  return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
 }
 
 /**

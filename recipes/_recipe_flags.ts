@@ -214,7 +214,7 @@ export function namingFlags(program: () => Promise<number>): () => Promise<numbe
     program().catch((error) => {
       if (!(error instanceof Error) || !/^Cannot run \w+\(\): /.test(error.message)) throw error;
       const message = error.message.replaceAll(
-        /^ {2}([a-zA-Z]+)(?=\S*: found )/gm,
+        /^ {2}(?:parity\.)?([a-zA-Z\d]+)(?=\S*: found )/gm,
         (_, name) => "  " + flagOf(name),
       );
       throw new UsageError(message, { cause: error });

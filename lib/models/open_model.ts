@@ -7,8 +7,12 @@ import { createModel, type Model } from "./model.ts";
 import type { ClassifierHead } from "./network.ts";
 import { createNetwork, modelIds, type ModelRecord, modelRecord } from "./registry.ts";
 import type { Naming } from "./weights/key_maps.ts";
-import { toTfjsLayout } from "./weights/layouts.ts";
-import { loadWeights, readWeightsFile, refuseUnusable, type WeightsRef } from "./weights/load_weights.ts";
+import {
+  loadQuantizedWeights,
+  loadWeights,
+  readWeightsFile,
+  type WeightsRef,
+} from "./weights/load_weights.ts";
 import type { ProvisionListener } from "../provision/events.ts";
 import type { Preprocessing } from "../data/preprocessing.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
@@ -127,9 +131,6 @@ async function openQuantized(
     ...(numClasses === classNames.length
       ? []
       : [`numClasses: found ${numClasses}, wanted ${classNames.length}`]),
-    ...(options.classNames === undefined || options.classNames.length === classNames.length
-      ? []
-      : [`classNames: found ${options.classNames.length}, wanted ${classNames.length}`]),
     ...(imageSize === preprocessing.size.height
       ? []
       : [`imageSize: found ${imageSize}, wanted ${preprocessing.size.height}`]),
@@ -140,11 +141,7 @@ async function openQuantized(
         `  help: change the float model, and quantise it again`,
     );
   }
-  const { tensors: stored } = await readWeightsFile(path); // under the quantised network's names, which no map knows
-  const tensors = Object.fromEntries(
-    Object.entries(stored).map(([name, tensor]) => [name, toTfjsLayout(name, tensor)]),
-  );
-  refuseUnusable(tensors, path);
+  const tensors = await loadQuantizedWeights(path);
   const model = createModel({
     record,
     classNames: options.classNames ?? classNames,

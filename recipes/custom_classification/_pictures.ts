@@ -1,10 +1,11 @@
 import { basename } from "node:path";
 import { annotationFile } from "../../lib/data/annotation_file.ts";
 import { compareCodePoints } from "../../lib/data/compare_code_points.ts";
-import type { Dataset } from "../../lib/data/dataset.ts";
+import type { Dataset, DatasetSplits } from "../../lib/data/dataset.ts";
 import { DatasetError, listNames, onOneLine } from "../../lib/data/dataset_error.ts";
 import { imageFolder } from "../../lib/data/image_folder.ts";
 import { UsageError } from "../_program.ts";
+import { refuseProblems } from "../_yaml_file.ts";
 
 /** Where pictures are: the texts of `--*-data-roots` and `--*-ann-files`. */
 export interface PictureFlags {
@@ -53,6 +54,40 @@ export async function openPictures(flags: PictureFlags, classNames?: readonly st
   if (roots.length === 1) return await imageFolder(roots[0]!, classNames ? { classNames } : {});
   const names = classNames ?? await classesOf(roots);
   return joined(await Promise.all(roots.map((root) => imageFolder(root, { classNames: names }))));
+}
+
+/** Where the pictures of a training are, as flags say it; a list is `true` where a variable of the shell is not set. */
+export interface TrainingPictureFlags {
+  readonly trainDataRoots: string;
+  readonly trainAnnFiles?: string | true;
+  readonly valDataRoots: string;
+  readonly valAnnFiles?: string | true;
+}
+
+/**
+ * Opens the training and the validation pictures.
+ *
+ * @param flags What the user wrote.
+ * @param listed The classes, if they are known.
+ * @returns Both sets, with the same classes.
+ * @throws {UsageError} If folders are missing; all of them are named.
+ * @throws {DatasetError} If the pictures cannot be used, or a class has none to train with.
+ */
+export async function openTrainingPictures(
+  { trainDataRoots, trainAnnFiles, valDataRoots, valAnnFiles }: TrainingPictureFlags,
+  listed: readonly string[] | undefined,
+): Promise<DatasetSplits> {
+  refuseProblems("Cannot open pictures", [], [
+    ...await missingRoots("--train", trainDataRoots),
+    ...await missingRoots("--val", valDataRoots),
+  ]);
+  const textOf = (flag: string | true | undefined) => typeof flag === "string" ? flag : "";
+  const open = (flag: string, roots: string, lists: string | true | undefined, classes?: readonly string[]) =>
+    openPictures({ flag, roots, lists: textOf(lists) }, classes);
+  const train = await open("--train", trainDataRoots, trainAnnFiles, listed);
+  requireEveryClass(train);
+  const { classNames } = train;
+  return { classNames, train, validation: await open("--val", valDataRoots, valAnnFiles, classNames) };
 }
 
 /**

@@ -15,8 +15,14 @@ export interface Template {
   readonly defaults: { batchSize: number; learningRate: number; epochs: number; devices: number };
   /** Whether training writes TensorBoard's files. */
   readonly tensorboard: boolean;
-  /** Whether `compress` is meant for it. */
-  readonly quantization: boolean;
+  /** Which files `export` writes where it is told nothing, and the order of the channels that OpenVINO's takes. */
+  readonly output: {
+    readonly onnx: boolean;
+    readonly openvino: boolean;
+    readonly inputFormat: "BGR" | "RGB";
+  };
+  /** Whether `compress` quantises where it is told nothing; `undefined`: it is not meant for this model. */
+  readonly quantization?: { readonly default: boolean };
   /** Name of the file with the first weights, and the address of the published ones. */
   readonly snapshot: { readonly name: string; readonly source?: string; size?: number; sha256?: string };
   readonly main: ModelPlan;
@@ -73,6 +79,7 @@ export async function readTemplate(folder: string): Promise<Template> {
   }
   refuseProblems(`Cannot use the template in "${shownPath(folder)}"`, files);
   const initial = yaml.initial_weights ?? "snapshot.safetensors";
+  const quantization = yaml.optimisations?.nncf_quantization;
   return {
     folder,
     name: name!,
@@ -84,7 +91,12 @@ export async function readTemplate(folder: string): Promise<Template> {
       devices: yaml.gpu_num ?? 0,
     },
     tensorboard: yaml.tensorboard ?? true,
-    quantization: yaml.optimisations?.nncf_quantization !== undefined,
+    output: {
+      onnx: yaml.output_format?.onnx?.default ?? false,
+      openvino: yaml.output_format?.openvino?.default ?? true,
+      inputFormat: yaml.output_format?.openvino?.input_format ?? "BGR",
+    },
+    ...(quantization === undefined ? {} : { quantization: { default: quantization.default ?? false } }),
     snapshot: { name: initial, ...yaml.dependencies?.find(({ destination }) => destination === initial) },
     main,
     auxiliary,

@@ -1,5 +1,6 @@
 import {
   nonNegativeNumber,
+  oneOf,
   positiveInteger,
   positiveNumber,
   wholeNumber,
@@ -36,7 +37,7 @@ export interface TemplateYaml {
   };
   output_format?: {
     onnx?: { default?: boolean };
-    openvino?: { default?: boolean; input_format?: string };
+    openvino?: { default?: boolean; input_format?: "BGR" | "RGB" };
   };
   /** How the trained model can be made smaller; `~`: not at all. */
   optimisations?: OptimisationsYaml | null;
@@ -69,6 +70,7 @@ const sha256: Check = (option, value) =>
   typeof value === "string" && /^[0-9a-f]{64}$/.test(value)
     ? undefined
     : { option, found: value, wanted: "64 hexadecimal digits", wrongType: false };
+const channelOrder: Check = (option, value) => oneOf(option, value, ["BGR", "RGB"]);
 const extra: Fields<Extra> = { name: text, param: text, type: text, default: text };
 
 /** `~`, or the one optimisation there is. */
@@ -98,7 +100,7 @@ export const templateFields: Fields<TemplateYaml> = {
     basic: { batch_size: positiveInteger, base_learning_rate: positiveNumber, epochs: positiveInteger },
     extra: { custom_classes: extra, aux_model_weights: extra },
   },
-  output_format: { onnx: { default: yesNo }, openvino: { default: yesNo, input_format: text } },
+  output_format: { onnx: { default: yesNo }, openvino: { default: yesNo, input_format: channelOrder } },
   optimisations: optimisations as Fields<OptimisationsYaml> & Check, // may be null, which no mapping may
   metrics: [{ display_name: text, key: text, unit: text, value: nonNegativeNumber }],
   gpu_num: wholeNumber,

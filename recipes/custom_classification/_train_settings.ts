@@ -7,15 +7,12 @@ import type { AuxiliaryModel, Recipe } from "../../lib/training/recipe.ts";
 import { requireFile } from "../_require_file.ts";
 import { refuseProblems } from "../_yaml_file.ts";
 import { type ModelPlan, origins } from "./_model_plan.ts";
+import type { TrainingPictureFlags } from "./_pictures.ts";
 import type { Template } from "./_template.ts";
 import { resumedRun, type Start, startFrom } from "./_weights.ts";
 
 /** What `train.ts` is told; the reference's flags, and our own at the end. */
-export interface TrainFlags {
-  readonly trainAnnFiles?: string | true;
-  readonly trainDataRoots: string;
-  readonly valAnnFiles?: string | true;
-  readonly valDataRoots: string;
+export interface TrainFlags extends TrainingPictureFlags {
   readonly saveCheckpointsTo: string;
   readonly loadWeights?: string;
   readonly resumeFrom?: string;
@@ -76,9 +73,15 @@ export async function settleTraining(
   const { start, weightsFrom } = resumed === undefined
     ? await startOf(template, flags)
     : { start: { source: resumed.model }, weightsFrom: flags.resumeFrom! };
+  if (resumed?.quantizedRecipe !== undefined) {
+    warnings.push(
+      `${flags.resumeFrom} fine-tunes an int8 model: its own recipe counts, not the template's; ` +
+        `compress.ts --resume-from measures what int8 costs too`,
+    );
+  }
   const epochs = flags.epochs ?? defaults.epochs;
   const { warmUpEpochs = 0 } = main.recipe;
-  if (warmUpEpochs >= epochs) {
+  if (warmUpEpochs >= epochs && resumed?.quantizedRecipe === undefined) {
     warnings.push(
       `the warm-up of ${warmUpEpochs} epochs is shortened to ${epochs - 1}, for a run of ${epochs}`,
     );
@@ -105,10 +108,15 @@ export async function settleTraining(
       ),
     }),
   };
+  const { batchSize: pictures, epochs: most, baseLearningRate: rate } = flags;
+  const asked = Object.fromEntries(
+    Object.entries({ batchSize: pictures, epochs: most, learningRate: rate })
+      .filter(([, value]) => value !== undefined),
+  );
   return {
     start,
     weightsFrom,
-    recipe,
+    recipe: resumed?.quantizedRecipe === undefined ? recipe : { ...resumed.quantizedRecipe, ...asked },
     ...(search === undefined ? {} : { search }),
     options: {
       imageSize: main.imageSize,
@@ -184,7 +192,13 @@ async function startOf(
   return { start: { source: id }, weightsFrom: `published for ${id}, fetched once` };
 }
 
-function auxiliaryModel(
+/**
+ * An auxiliary model as a recipe has it.
+ *
+ * @param plan What its file says.
+ * @param given Its weights; whether the rate of its file counts, and the main model's rate.
+ */
+export function auxiliaryModel(
   { id, recipe, pretrained }: ModelPlan,
   given: { weights: string | null | undefined; ownRate: boolean; rate: number | undefined },
 ): AuxiliaryModel {
@@ -198,7 +212,15 @@ function auxiliaryModel(
   ) as unknown as AuxiliaryModel;
 }
 
-function deviceOf(
+/**
+ * What `--gpu-num` means on this machine.
+ *
+ * @param asked The flag.
+ * @param usual What the template says.
+ * @param gpus How many there are.
+ * @param warnings Gets what the user should know.
+ */
+export function deviceOf(
   asked: number | undefined,
   usual: number,
   gpus: number,

@@ -1,11 +1,14 @@
 import { basename, dirname, join } from "node:path";
-import { parseCheckpointMetadata } from "../../lib/models/checkpoint_metadata.ts";
+import { type CheckpointMetadata, parseCheckpointMetadata } from "../../lib/models/checkpoint_metadata.ts";
 import { holdsSearch } from "../../lib/lr_finder/search_state.ts";
 import { modelRecord } from "../../lib/models/registry.ts";
 import { detectNaming } from "../../lib/models/weights/key_maps.ts";
 import { readWeightsFile } from "../../lib/models/weights/load_weights.ts";
+import type { Recipe } from "../../lib/training/recipe.ts";
+import { isExportedPath, metadataOfExported, readExported } from "../../lib/runtimes/exported_file.ts";
 import { bestFileName, loadResume, resumeFileName } from "../../lib/training/checkpoint.ts";
 import { UsageError } from "../_program.ts";
+import { requireFile } from "../_require_file.ts";
 
 /** A model as `fineTune` takes it: an id or a checkpoint, and where its weights are. */
 export interface Start {
@@ -58,12 +61,70 @@ export async function startFrom(path: string, id: string, flag: string): Promise
   return { source: isTimm ? id : architecture, weights: path };
 }
 
+/** What the weights of a trained model say of themselves. */
+export type TrainedRecord = Pick<CheckpointMetadata, "model" | "classNames" | "quantization" | "recipe">;
+
+/**
+ * Looks at the weights of a trained model, before anything is done with them.
+ *
+ * @param verb What is to be done, for messages.
+ * @param path The file.
+ * @param id The template's model.
+ * @param listed The classes as the user has them; `undefined`: whatever they are.
+ * @returns What the file says of itself.
+ * @throws {UsageError} If it cannot be opened, does not tell its classes, or is of another network or other classes.
+ */
+export async function requireTrained(
+  verb: string,
+  path: string,
+  id: string,
+  listed: readonly string[] | undefined,
+): Promise<TrainedRecord> {
+  await requireFile(verb, path);
+  const isExported = isExportedPath(path);
+  if (isExported && verb !== "evaluate") {
+    throw new UsageError(
+      `Cannot ${verb} "${path}": it is an exported file already\n  help: pass the folder of a run, or its best.safetensors`,
+    );
+  }
+  const saved = isExported
+    ? metadataOfExported(await readExported(path))
+    : parseCheckpointMetadata((await readWeightsFile(path)).metadata);
+  if (saved === undefined) throw withoutClasses(verb, path, isExported);
+  const [found, wanted] = [modelRecord(saved.model).architecture, modelRecord(id).architecture];
+  if (found !== wanted) {
+    throw new UsageError(
+      `Cannot ${verb} "${path}": it is of ${found}, and the template's model is ${wanted}`,
+    );
+  }
+  const same = listed === undefined || [...listed].sort().join() === [...saved.classNames].sort().join();
+  if (same) return saved;
+  throw new UsageError(
+    `Cannot ${verb} "${path}": found --classes ${listed.join(",")}, wanted the classes of the weights: ` +
+      saved.classNames.join(","),
+  );
+}
+
+function withoutClasses(verb: string, path: string, isExported: boolean): UsageError {
+  const [program, help] = isExported
+    ? [
+      "export.ts",
+      "pass a file that export.ts wrote, or evaluate this one with { exported } in a program of your own",
+    ]
+    : ["train.ts", "pass the folder of a run, or its best.safetensors"];
+  return new UsageError(
+    `Cannot ${verb} "${path}": the file does not tell its classes, so it was not written by ${program}\n  help: ${help}`,
+  );
+}
+
 /** A run that goes on, as far as a template needs to know it. */
 export interface ResumedRun {
   /** The model's id. */
   readonly model: string;
   /** Where the first weights of its auxiliary models were. */
   readonly auxiliaryWeights: readonly (string | null | undefined)[];
+  /** Its recipe, if it is the fine-tuning of an int8 model: that is not the template's. */
+  readonly quantizedRecipe?: Recipe;
 }
 
 /**
@@ -78,10 +139,14 @@ export interface ResumedRun {
 export async function resumedRun(path: string, id: string): Promise<ResumedRun | undefined> {
   const hasTrained = await Deno.stat(join(path, resumeFileName)).then(() => true, () => false);
   if (!hasTrained && await holdsSearch(path)) return undefined;
-  const { model, recipe } = await loadResume(path);
+  const { model, recipe, quantization } = await loadResume(path);
   const [found, wanted] = [modelRecord(model).architecture, modelRecord(id).architecture];
   if (found !== wanted) throw otherNetwork("--resume-from", path, found, wanted);
-  return { model, auxiliaryWeights: (recipe.auxiliaryModels ?? []).map(({ weights }) => weights) };
+  return {
+    model,
+    auxiliaryWeights: (recipe.auxiliaryModels ?? []).map(({ weights }) => weights),
+    ...(quantization === undefined ? {} : { quantizedRecipe: recipe }),
+  };
 }
 
 function otherNetwork(flag: string, path: string, found: string, wanted: string): UsageError {

@@ -1,17 +1,12 @@
 import { predictionsPathProblem } from "../../lib/metrics/predictions_file.ts";
-import { parseCheckpointMetadata } from "../../lib/models/checkpoint_metadata.ts";
-import { modelRecord } from "../../lib/models/registry.ts";
-import { readWeightsFile } from "../../lib/models/weights/load_weights.ts";
-import { isExportedPath, metadataOfExported, readExported } from "../../lib/runtimes/exported_file.ts";
 import { messageOf } from "../_check_fields.ts";
 import { createCommand, exitCodes, runProgram, UsageError } from "../_program.ts";
 import { atLeastZero } from "../_flag_values.ts";
-import { requireFile } from "../_require_file.ts";
 import { showEvaluation } from "../_show_evaluation.ts";
 import { refuseProblems } from "../_yaml_file.ts";
 import { listClasses, missingRoots, openPictures } from "./_pictures.ts";
 import { readTemplate, type Template } from "./_template.ts";
-import { findWeights } from "./_weights.ts";
+import { findWeights, requireTrained } from "./_weights.ts";
 
 /** What `eval.ts` is told. */
 interface EvalFlags {
@@ -43,7 +38,8 @@ async function run(folder: string, args: readonly string[]): Promise<number> {
   const problem = predictionsPathProblem("--save-output-to", output);
   if (problem !== undefined) throw new UsageError(`Cannot evaluate: ${messageOf(problem)}`);
   const path = await findWeights(flags.loadWeights, (message) => console.error(`warning: ${message}`));
-  const classNames = await classesOf(path, template, listClasses(flags.classes ?? ""));
+  const listed = listClasses(flags.classes ?? "");
+  const { classNames } = await requireTrained("evaluate", path, template.main.id, listed);
   const lists = typeof flags.testAnnFiles === "string" ? flags.testAnnFiles : "";
   refuseProblems("Cannot open pictures", [], await missingRoots("--test", flags.testDataRoots));
   const data = await openPictures(
@@ -93,44 +89,4 @@ function evalCommand({ name }: Template) {
       "after",
       "\nExit codes: 0 done, 1 failed, 2 a flag or a setting cannot be used.",
     );
-}
-
-/** The classes of the weights, after a look whether they are what the user thinks. */
-async function classesOf(
-  path: string,
-  { main }: Template,
-  listed: readonly string[] | undefined,
-): Promise<readonly string[]> {
-  await requireFile("evaluate", path);
-  const saved = isExportedPath(path) ? await exportedRecord(path) : await checkpointRecord(path);
-  const [found, wanted] = [modelRecord(saved.model).architecture, modelRecord(main.id).architecture];
-  if (found !== wanted) {
-    throw new UsageError(
-      `Cannot evaluate "${path}": it is of ${found}, and the template's model is ${wanted}`,
-    );
-  }
-  const same = listed === undefined || [...listed].sort().join() === [...saved.classNames].sort().join();
-  if (same) return saved.classNames;
-  throw new UsageError(
-    `Cannot evaluate "${path}": found --classes ${listed.join(",")}, wanted the classes of the weights: ` +
-      saved.classNames.join(","),
-  );
-}
-
-async function checkpointRecord(path: string): Promise<{ model: string; classNames: readonly string[] }> {
-  const saved = parseCheckpointMetadata((await readWeightsFile(path)).metadata);
-  if (saved !== undefined) return saved;
-  throw new UsageError(
-    `Cannot evaluate "${path}": the file does not tell its classes, so it was not written by train.ts\n` +
-      `  help: pass the folder of a run, or its best.safetensors`,
-  );
-}
-
-async function exportedRecord(path: string): Promise<{ model: string; classNames: readonly string[] }> {
-  const saved = metadataOfExported(await readExported(path));
-  if (saved !== undefined) return saved;
-  throw new UsageError(
-    `Cannot evaluate "${path}": the file does not tell its classes, so it was not written by export.ts\n` +
-      `  help: pass a file that export.ts wrote, or evaluate this one with { exported } in a program of your own`,
-  );
 }

@@ -11,9 +11,9 @@ import { openProgress } from "../_progress.ts";
 import { atLeastOne, atLeastZero, positive } from "../_flag_values.ts";
 import { requireFile } from "../_require_file.ts";
 import { tellOutcome } from "../_run_outcome.ts";
-import { type KeyPath, refuseProblems } from "../_yaml_file.ts";
+import type { KeyPath } from "../_yaml_file.ts";
 import { origins } from "./_model_plan.ts";
-import { listClasses, missingRoots, openPictures, requireEveryClass } from "./_pictures.ts";
+import { listClasses, openTrainingPictures } from "./_pictures.ts";
 import { readTemplate, type Template } from "./_template.ts";
 import { settleTraining, type TrainFlags, type TrainSettings } from "./_train_settings.ts";
 import { findWeights } from "./_weights.ts";
@@ -44,7 +44,7 @@ async function run(folder: string, args: readonly string[]): Promise<number> {
   const settings = await settleTraining(template, flags, { gpus: (await readGPUs()).length });
   if (flags.loadAuxWeights) await requireFile("use", flags.loadAuxWeights);
   settings.warnings.forEach(warn);
-  const data = await openData(flags);
+  const data = await openTrainingPictures(flags, listClasses(flags.classes ?? ""));
   if (flags.dryRun) {
     console.log(describeRun(template, flags, settings, data));
     return exitCodes.ok;
@@ -97,32 +97,6 @@ function trainCommand({ name, summary, defaults, main, auxiliary }: Template) {
         `Ctrl-C stops after the step and keeps the model; --resume-from goes on.\n` +
         `Exit codes: 0 done, 1 failed, 2 a flag or a setting cannot be used, 130 stopped.`,
     );
-}
-
-async function openData(flags: TrainFlags): Promise<DatasetSplits> {
-  refuseProblems("Cannot open pictures", [], [
-    ...await missingRoots("--train", flags.trainDataRoots),
-    ...await missingRoots("--val", flags.valDataRoots),
-  ]);
-  const listed = listClasses(flags.classes ?? "");
-  const train = await openPictures({
-    flag: "--train",
-    roots: flags.trainDataRoots,
-    lists: textOf(flags.trainAnnFiles),
-  }, listed);
-  requireEveryClass(train);
-  const { classNames } = train;
-  const validation = await openPictures({
-    flag: "--val",
-    roots: flags.valDataRoots,
-    lists: textOf(flags.valAnnFiles),
-  }, classNames);
-  return { classNames, train, validation };
-}
-
-/** `--train-ann-files` without a value, as when a shell variable is not set. */
-function textOf(flag: string | true | undefined): string {
-  return typeof flag === "string" ? flag : "";
 }
 
 async function trainModel(

@@ -95,18 +95,6 @@ Deno.test("fine_tune.ts trains with what flags and a file say, and evaluate.ts m
     assert.match(await Deno.readTextFile(join(at, "curve.svg")), /^<svg/);
   });
 
-  await t.step("what is not there yet says so", async () => {
-    for (
-      const [name, what] of [["export_ir.ts", "Cannot export"], ["quantize.ts", "Cannot quantize"]] as const
-    ) {
-      const { code, errors } = await run(recipe(name), ["out/best.safetensors", "x"], at);
-      assert.equal(code, 3);
-      assert.match(errors, new RegExp(`^${what}: .* is not available yet \\(exit code 3\\)\n$`));
-      const missing = await run(recipe(name), ["nowhere.safetensors", "x"], at);
-      assert.equal(missing.code, 2);
-    }
-  });
-
   await t.step("mistakes are told at once, with lines and columns", async () => {
     await Deno.writeTextFile(
       join(at, "bad.yaml"),

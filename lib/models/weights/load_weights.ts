@@ -95,6 +95,24 @@ export async function loadWeights(
 }
 
 /**
+ * Reads the weights of a quantised network, whose names are nobody else's: they stay as they are.
+ *
+ * @param path the file
+ * @returns weights in tfjs' layouts
+ * @throws {RangeError} if a weight is NaN or infinite
+ * @throws {SyntaxError} if the file is damaged
+ * @throws {Error} if it cannot be opened
+ */
+export async function loadQuantizedWeights(path: string): Promise<Record<string, HostTensor>> {
+  const { tensors: stored } = await readWeightsFile(path);
+  const tensors = Object.fromEntries(
+    Object.entries(stored).map(([name, tensor]) => [name, toTfjsLayout(name, tensor)]),
+  );
+  refuseUnusable(tensors, path);
+  return tensors;
+}
+
+/**
  * Reads a weight file, telling safetensors and PyTorch files apart by their first bytes.
  *
  * @param path the file
@@ -215,7 +233,7 @@ function compare(
  * @param path The file, for the message.
  * @throws {RangeError} If tensors hold NaN, an infinity or a negative variance.
  */
-export function refuseUnusable(tensors: Readonly<Record<string, HostTensor>>, path: string): void {
+function refuseUnusable(tensors: Readonly<Record<string, HostTensor>>, path: string): void {
   const names = unusableTensors(tensors);
   if (names.length === 0) return;
   throw new RangeError(

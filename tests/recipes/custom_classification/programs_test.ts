@@ -2,13 +2,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parse } from "npm:yaml@2.9.1";
-import { exportONNX } from "../../../lib/export_onnx.ts";
 import { drawPictures, edit, type Outcome, recipe, run, start, temporaryFolder } from "../_programs.ts";
 
 Deno.test("a working folder outside the clone trains, stops, goes on, evaluates", async (t) => {
   await using folder = await temporaryFolder();
   const pictures = join(folder.path, "pictures"), work = join(folder.path, "work");
-  await drawPictures(pictures);
+  await drawPictures(pictures, { train: 6, val: 2 }); // 16 are the fewest to find ranges with
   const trainRoot = join(pictures, "train"), valRoot = join(pictures, "val");
   const data = [
     "--train-ann-files",
@@ -309,9 +308,40 @@ Deno.test("a working folder outside the clone trains, stops, goes on, evaluates"
     },
   );
 
+  await t.step("export.ts writes OpenVINO IR and ONNX, and says how they compare", async () => {
+    const exporting = ["--load-weights", join(outputs, "latest.pth"), "--save-model-to", "exported"];
+    const dry = await program("export.ts", ...exporting, "--onnx", "--dry-run");
+    assert.equal(
+      dry.output,
+      `weights: ${join(outputs, "best.safetensors")}, float\nclasses: cross, disc, square\n` +
+        `${join("exported", "main_model.onnx")}\n`,
+    );
+    assert.ok(!(await exists(join(work, "exported"))));
+    const { code, output, errors } = await program(
+      "export.ts",
+      ...exporting,
+      ...["--openvino-mo-args", "--reverse", "--load-aux-weights", "x", "--classes", "square,disc,cross"],
+    );
+    assert.equal(code, 0, errors);
+    assert.match(
+      errors,
+      /^warning: there is no ".*latest\.pth"; taking .*\nwarning: --openvino-mo-args has no effect: .*\n$/,
+    );
+    assert.match(
+      output,
+      new RegExp(
+        "^exported/main_model\\.xml and main_model\\.bin: .* MB, fp32, takes BGR planes, raw values 0\\.\\.255\n" +
+          "compared with the trained model on 8 made-up pictures in OpenVINO .*\n" +
+          "exported/main_model\\.onnx: .* MB, fp32, takes RGB planes, normalised\n" +
+          "compared with the trained model on 8 made-up pictures in onnxruntime .*\n$",
+      ),
+    );
+    const files = Array.from(Deno.readDirSync(join(work, "exported")), ({ name }) => name).sort();
+    assert.deepEqual(files, ["main_model.bin", "main_model.onnx", "main_model.xml"]);
+  });
+
   await t.step("eval.ts measures an exported file as it measures the weights", async () => {
-    const best = join(outputs, "best.safetensors"), exported = join(work, "model.onnx");
-    await exportONNX(best, exported);
+    const best = join(outputs, "best.safetensors"), exported = join(work, "exported", "main_model.onnx");
     const measure = async (path: string) => {
       const { code, output, errors } = await program(
         "eval.ts",
@@ -371,40 +401,194 @@ Deno.test("a working folder outside the clone trains, stops, goes on, evaluates"
     assert.match(exported.errors, /^Cannot evaluate "model\.xml": no such file\n/);
   });
 
+  await t.step("export.ts and compress.ts refuse what they cannot use, and write nothing", async () => {
+    const refused = async (name: string, ...args: string[]) => {
+      const { code, output, errors } = await program(name, ...args);
+      assert.deepEqual([code, output], [2, ""], errors);
+      return errors;
+    };
+    const best = join(outputs, "best.safetensors");
+    const missing = await refused("export.ts", "--load-weights", "nowhere", "--save-model-to", "no");
+    assert.match(missing, /^Cannot export "nowhere": no such file\n {2}help: /);
+    assert.equal(
+      await refused("export.ts", "--load-weights", "exported/main_model.xml", "--save-model-to", "no"),
+      'Cannot export "exported/main_model.xml": it is an exported file already\n' +
+        "  help: pass the folder of a run, or its best.safetensors\n",
+    );
+    const exporting = ["--load-weights", best, "--save-model-to", "no"];
+    assert.equal(
+      await refused("export.ts", ...exporting, "--classes", "a,b"),
+      `Cannot export "${best}": found --classes a,b, wanted the classes of the weights: cross,disc,square\n`,
+    );
+    assert.match(
+      await refused("export.ts", ...exporting, "--openvino-input-format", "GRB"),
+      /^error: option '--openvino-input-format <format>' argument 'GRB' is invalid\. Allowed choices are BGR, RGB\./,
+    );
+    assert.equal(
+      await refused("export.ts", ...exporting, "--min-top1-agreement", "2", "--pictures", valRoot),
+      "Cannot run exportIR(): 1 option has a value that cannot be used\n" +
+        "  --min-top1-agreement: found 2, wanted a number from 0 to 1\n" +
+        "  help: leave an option out to get its default\n",
+    );
+    const compressing = ["--load-weights", outputs, ...data, "--save-checkpoints-to", "no"];
+    assert.equal(
+      await refused(
+        "compress.ts",
+        ...compressing,
+        "--nncf-quantization",
+        "--nncf-pruning",
+        "--nncf-sparsity",
+      ),
+      "Cannot compress mobilenet-v3-small: found --nncf-sparsity, --nncf-pruning, wanted --nncf-quantization, " +
+        "the only method there is\n",
+    );
+    const quantising = [...compressing, "--nncf-quantization"];
+    assert.equal(
+      await refused(
+        "compress.ts",
+        ...quantising,
+        "--load-aux-weights",
+        "a,b",
+        "--resume-from",
+        "x",
+        "--no-fine-tune",
+      ),
+      `Cannot compress: 3 problems
+  --load-aux-weights: found "a,b", wanted nothing with --no-fine-tune
+  --resume-from: found "x", wanted nothing with --no-fine-tune
+  --load-aux-weights: found "a,b", wanted 1 file
+`,
+    );
+    assert.equal(
+      await refused("compress.ts", ...quantising, "--max-drop", "1", "--calibration", "0"),
+      `Cannot run quantize(): 2 options have values that cannot be used
+  --max-drop: found 1, wanted a number from 0 up to, not including, 1
+  --calibration: found 0, wanted a whole number of at least 1
+  help: leave an option out to get its default
+`,
+    );
+    const template = join(work, "template.yaml"), text = await Deno.readTextFile(template);
+    await edit(template, { "optimisations:\n  nncf_quantization:\n    default: false": "optimisations: ~" });
+    assert.match(
+      await refused("compress.ts", ...compressing),
+      /^Cannot compress mobilenet-v3-small: its template has no optimisations\n {2}help: /,
+    );
+    await Deno.writeTextFile(template, text);
+    await edit(template, {
+      "  onnx:\n    default: true\n  openvino:\n    default: true": "  openvino:\n    default: false",
+    });
+    assert.equal(
+      await refused("export.ts", ...exporting),
+      "Cannot export mobilenet-v3-small: both output formats are False in template.yaml:37:3\n" +
+        "  help: pass --openvino or --onnx\n",
+    );
+    await Deno.writeTextFile(template, text);
+    assert.ok(!(await exists(join(work, "no"))));
+  });
+
+  await t.step("compress.ts without a method warns and does nothing", async () => {
+    const compressing = ["--load-weights", outputs, ...data, "--save-checkpoints-to", "no"];
+    assert.deepEqual(await program("compress.ts", ...compressing), {
+      code: 0,
+      output: "",
+      errors: "warning: nothing was done: no method was asked for. Pass --nncf-quantization\n",
+    });
+    assert.ok(!(await exists(join(work, "no"))));
+  });
+
+  const compressing = [...["--load-weights", outputs, ...data], "--nncf-quantization", "--max-drop", "0.9"];
+  const int8 = join(outputs, "int8");
   await t.step(
-    "export.ts and compress.ts look at what they are told, and say that they are not there yet",
+    "compress.ts --dry-run tells the rate, the teacher, and a folder beside the float weights",
     async () => {
-      const exported = await program(
-        "export.ts",
-        "--load-weights",
-        join(outputs, "latest.pth"),
-        "--save-model-to",
-        "export",
+      await edit(join(work, "template.yaml"), { "epochs: 200": "epochs: 2" });
+      const { code, output, errors } = await program(
+        "compress.ts",
+        ...compressing,
+        ...["--save-checkpoints-to", outputs, "--dry-run"],
       );
-      assert.equal(exported.code, 3);
-      assert.match(
-        exported.errors,
-        /^Cannot export mobilenet-v3-small: export to OpenVINO IR and ONNX is not available yet/m,
-      );
-      const compressing = ["--load-weights", outputs, ...data, "--save-checkpoints-to", "compressed"];
-      const compressed = await program("compress.ts", ...compressing, "--nncf-quantization");
-      assert.equal(compressed.code, 3);
-      assert.match(
-        compressed.errors,
-        /^Cannot compress mobilenet-v3-small: int8 quantization is not available yet/m,
-      );
-      const without = await program("compress.ts", ...compressing);
-      assert.equal(without.code, 2);
+      assert.equal(code, 0, errors);
       assert.equal(
-        without.errors,
-        "Cannot compress mobilenet-v3-small: found no method, wanted --nncf-quantization\n",
+        errors,
+        `warning: "${outputs}" holds the float weights; those in int8 go to "${int8}"\n`,
       );
-      const missing = await program("export.ts", "--load-weights", "nowhere", "--save-model-to", "export");
-      assert.equal(missing.code, 2);
-      assert.match(missing.errors, /^Cannot export "nowhere": no such file\n {2}help: /);
-      assert.ok(!(await exists(join(work, "export"))) && !(await exists(join(work, "compressed"))));
+      const shown = parse(output);
+      assert.equal(shown.outputDir, int8);
+      assert.deepEqual([shown.maxDrop, shown.data.calibration, shown.fineTune.epochs], [
+        0.9,
+        "18 pictures",
+        2,
+      ]);
+      assert.ok(Math.abs(shown.fineTune.learningRate - 0.01 * 0.035) < 1e-9, output);
+      const [{ model, weights, frozen }] = shown.fineTune.auxiliaryModels;
+      assert.deepEqual([model, weights, frozen], [
+        "mobilenetv3_large_100.ra_in1k",
+        join(outputs, "auxiliary_1.safetensors"),
+        true,
+      ]);
+      const without = await program("compress.ts", ...compressing, "--load-aux-weights", "", "--dry-run");
+      assert.equal(parse(without.output).fineTune.auxiliaryModels, undefined);
     },
   );
+
+  await t.step("compress.ts keeps what there is at Ctrl-C, and goes on", async () => {
+    const quantising = [...compressing, "--save-checkpoints-to", outputs];
+    const before = await Deno.readFile(join(outputs, "best.safetensors"));
+    const child = start(join(work, "compress.ts"), quantising, work);
+    const errors = readAndStop(child, /^epoch 1\/2 /m);
+    const [{ code }] = await Promise.all([child.status, readAndStop(child, undefined, child.stdout)]);
+    assert.equal(code, 130, await errors);
+    assert.ok(
+      (await errors).endsWith(`Stopped. The same command with --resume-from "${int8}" goes on.\n`),
+      await errors,
+    );
+    const again = await program("compress.ts", ...quantising, "--resume-from", int8);
+    assert.equal(again.code, 0, again.errors);
+    assert.match(again.errors, /2 epochs, resumed at epoch \d step \d\n[^]*^all layers in int8: top-1 /m);
+    assert.match(
+      again.output,
+      /^mobilenetv3_small_100\.lamb_in1k in int8, [^]*^measured with the int8 file in OpenVINO [^]*^before 2 epochs of fine-tuning/m,
+    );
+    assert.ok(again.output.includes(`\nsaved as ${join(int8, "best.safetensors")}\n`), again.output);
+    assert.deepEqual(await Deno.readFile(join(outputs, "best.safetensors")), before);
+  });
+
+  await t.step("a compressed model is evaluated, exported and resumed by the same programs", async () => {
+    const test = ["--test-data-roots", valRoot, "--save-metrics-to", "m.yaml"];
+    const measured = await program("eval.ts", "--load-weights", int8, ...test);
+    assert.equal(measured.code, 0, measured.errors);
+    assert.match(measured.output, /^top-1 accuracy /);
+    const exported = await program(
+      "export.ts",
+      ...[
+        "--load-weights",
+        int8,
+        "--save-model-to",
+        "exported8",
+        "--openvino",
+        "--openvino-input-format",
+        "RGB",
+      ],
+    );
+    assert.equal(exported.code, 0, exported.errors);
+    assert.match(
+      exported.output,
+      /^exported8\/main_model\.xml and main_model\.bin: .* MB, int8, takes RGB planes/,
+    );
+    assert.ok(!(await exists(join(work, "exported8", "main_model.onnx"))));
+    const resumed = await program("train.ts", ...data, "--resume-from", int8, "--save-checkpoints-to", int8);
+    assert.equal(resumed.code, 0, resumed.errors);
+    assert.match(
+      resumed.errors,
+      /^warning: .*int8 fine-tunes an int8 model: its own recipe counts, not the template's; /,
+    );
+    const twice = await program("compress.ts", "--load-weights", int8, ...data, "--nncf-quantization");
+    assert.deepEqual([twice.code, twice.errors.split("\n")[0]], [
+      2,
+      `Cannot compress "${join(int8, "best.safetensors")}": it is int8 already`,
+    ]);
+    await edit(join(work, "template.yaml"), { "epochs: 2": "epochs: 200" });
+  });
 
   await t.step("mistakes in flags and files end with 2, mistakes in the data with 1", async () => {
     const flag = await program("train.ts", ...data, "--epoch", "3");
@@ -484,7 +668,7 @@ data:
     - cross
     - disc
     - square
-  train: 12 pictures of PICTURES/train
+  train: 18 pictures of PICTURES/train
   validation: 6 pictures of PICTURES/val
 imageSize: 224
 device: cpu

@@ -34,7 +34,7 @@ const expected = {
     augMix: { kind: "augMix", magnitude: 5, width: 3 },
     cutout: [],
     auxiliary: 0,
-    quantization: false,
+    quantization: undefined,
   },
   mobilenet_v3_large_1: {
     ...mobileNet,
@@ -42,7 +42,7 @@ const expected = {
     id: "mobilenetv3_large_100.ra_in1k",
     cutout,
     auxiliary: 1,
-    quantization: true,
+    quantization: { default: false },
   },
   mobilenet_v3_large_075: {
     ...mobileNet,
@@ -50,7 +50,7 @@ const expected = {
     id: "tf_mobilenetv3_large_075.in1k",
     cutout,
     auxiliary: 1,
-    quantization: false,
+    quantization: undefined,
   },
   mobilenet_v3_small: {
     ...mobileNet,
@@ -58,7 +58,7 @@ const expected = {
     id: "mobilenetv3_small_100.lamb_in1k",
     cutout: [],
     auxiliary: 1,
-    quantization: true,
+    quantization: { default: false },
   },
 };
 const schedule = {
@@ -87,6 +87,7 @@ for (const [folder, wanted] of Object.entries(expected)) {
         quantization: wanted.quantization,
       },
     );
+    assert.deepEqual(template.output, { onnx: true, openvino: true, inputFormat: "BGR" });
     assert.equal(main.id, wanted.id);
     assert.equal(
       template.snapshot.source,
