@@ -28,6 +28,7 @@ export interface ParityLimits {
 
 /** How a file compares with the model it was made from. */
 export interface Parity {
+  /** It was compared. */
   readonly checked: true;
   /** What ran the file, e.g. `onnxruntime 1.30.0`. */
   readonly runtime: string;
@@ -47,7 +48,9 @@ export interface Parity {
 
 /** Why a file was not compared. */
 export interface ParityNotChecked {
+  /** It was not compared. */
   readonly checked: false;
+  /** E.g. that the runtime could not be had. */
   readonly reason: string;
   /** What to do so that it is. */
   readonly help: string;
