@@ -19,8 +19,8 @@ export interface ParityLimits {
    */
   readonly maxRelativeDifference?: number;
   /**
-   * Least share of the pictures for which both name the same class. A class is the same if its score in the model is the
-   * best but for 0.01 % of the range of the scores (fp16: 0.1 %, int8: 1 %): which of two equal ones is named is chance.
+   * Least share of the pictures for which both name the same class, near ties counted as the same: which of two equal
+   * classes is named is chance.
    * @default {0.99 for int8, none otherwise}
    */
   readonly minTop1Agreement?: number;
@@ -42,6 +42,11 @@ export interface Parity {
   readonly relativeDifference: number;
   /** Share of the pictures for which both name the same class, 0..1. */
   readonly top1Agreement: number;
+  /**
+   * Share of the pictures for which they do not, but the model itself gives both classes the same score: but for 0.01 %
+   * of the range of the scores (fp16: 0.1 %, int8: 1 %).
+   */
+  readonly nearTies: number;
   /** What was asked for. */
   readonly limits: ParityLimits;
 }
@@ -50,7 +55,7 @@ export interface Parity {
 export interface ParityNotChecked {
   /** It was not compared. */
   readonly checked: false;
-  /** E.g. that the runtime could not be had. */
+  /** Why not. */
   readonly reason: string;
   /** What to do so that it is. */
   readonly help: string;
@@ -181,7 +186,7 @@ function compare(wanted: readonly Float32Array[], found: readonly Float32Array[]
     for (const value of row) [lowest, highest] = [Math.min(lowest, value), Math.max(highest, value)];
   }
   const range = highest - lowest || Math.abs(highest) || 1;
-  let maxAbsDifference = 0, worst = 0, same = 0;
+  let maxAbsDifference = 0, worst = 0, same = 0, ties = 0;
   for (const [index, row] of wanted.entries()) {
     const other = found[index]!;
     let difference = row.length === other.length ? 0 : Infinity;
@@ -190,21 +195,25 @@ function compare(wanted: readonly Float32Array[], found: readonly Float32Array[]
       difference = Math.max(difference, Number.isFinite(here) ? here : Infinity);
     });
     if (difference > maxAbsDifference) [maxAbsDifference, worst] = [difference, index];
-    const best = row[predictedClass(row)]!;
-    if (best - row[predictedClass(other)]! <= equal * range) same++;
+    const [best, named] = [predictedClass(row), predictedClass(other)];
+    if (best === named) same++;
+    else if (row[best]! - row[named]! <= equal * range) ties++;
   }
   const relativeDifference = maxAbsDifference / range;
-  return { maxAbsDifference, relativeDifference, top1Agreement: same / wanted.length, worst };
+  const count = wanted.length;
+  return { maxAbsDifference, relativeDifference, top1Agreement: same / count, nearTies: ties / count, worst };
 }
 
-function isWithin({ limits, relativeDifference, top1Agreement }: Parity): boolean {
+function isWithin({ limits, relativeDifference, top1Agreement, nearTies }: Parity): boolean {
   const { maxRelativeDifference = Infinity, minTop1Agreement = 0 } = limits;
   const isFinite = Number.isFinite(relativeDifference); // NaN and infinite logits are never the model's
-  return isFinite && relativeDifference <= maxRelativeDifference && top1Agreement >= minTop1Agreement;
+  return isFinite && relativeDifference <= maxRelativeDifference &&
+    top1Agreement + nearTies >= minTop1Agreement;
 }
 
 function parityError(check: ParityCheck, parity: Parity, place: Divergence | undefined | Error): ParityError {
-  const { limits, maxAbsDifference, pictures, relativeDifference, runtime, source, top1Agreement } = parity;
+  const { limits, maxAbsDifference, pictures, relativeDifference, runtime, source } = parity;
+  const { top1Agreement, nearTies } = parity;
   const { maxRelativeDifference, minTop1Agreement } = limits;
   const share = (ratio: number) => `${Number((100 * ratio).toPrecision(3))} %`;
   const bound = (word: string, limit?: number) =>
@@ -216,7 +225,8 @@ function parityError(check: ParityCheck, parity: Parity, place: Divergence | und
       share(relativeDifference)
     } of their range` +
     bound("most", maxRelativeDifference),
-    `top-1: the same for ${share(top1Agreement)} of the pictures${bound("least", minTop1Agreement)}`,
+    `top-1: the same for ${share(top1Agreement)} of the pictures` +
+    `${nearTies > 0 ? ` and nearly tied for ${share(nearTies)}` : ""}${bound("least", minTop1Agreement)}`,
     describePlace(place, share),
   ];
   const name = place === undefined || place instanceof Error ? undefined : place.node.output.name;

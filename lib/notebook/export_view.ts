@@ -53,7 +53,7 @@ export function exportText(result: ExportSummary, files: readonly string[]): str
       `compared with the trained model on ${pictures(parity)} in ${parity.runtime}: ${
         differences(parity)
       }, ` +
-        `top-1 the same for ${percent(parity.top1Agreement)}`,
+        `top-1 the same for ${percent(parity.top1Agreement)}${tied(parity)}`,
     );
   }
   return lines.join("\n");
@@ -66,7 +66,7 @@ function exportOutput(result: ExportSummary, files: readonly string[]): MimeBund
       {
         name: "Top-1 the same",
         value: percent(parity.top1Agreement),
-        note: `${pictures(parity)}, ${parity.runtime}`,
+        note: `${pictures(parity)}${tied(parity)}, ${parity.runtime}`,
       },
       {
         name: "Largest difference",
@@ -94,6 +94,11 @@ function inputInWords({ channelOrder, values }: ExportInput): string {
 
 function pictures(parity: Parity): string {
   return `${plural(parity.pictures, parity.source === "given" ? "picture" : "made-up picture")}`;
+}
+
+/** What is to be said where the model itself hardly tells two classes apart. */
+function tied({ nearTies }: Parity): string {
+  return nearTies === 0 ? "" : `, nearly tied for ${percent(nearTies)}`;
 }
 
 function differences({ maxAbsDifference, relativeDifference }: Parity): string {

@@ -128,7 +128,9 @@ function recordSensitivity(inputs: SensitivityInputs, batchSize: number): Graph 
       const names = folded.layers.map(({ name }) => name);
       const gradients = tf.grads((...shifts: tf.Tensor[]) => {
         const shiftOf = new Map(names.map((name, index) => [name, shifts[index]!]));
-        return tf.sum(tf.mul(run((name, value) => tf.add(value, shiftOf.get(name)!)), signs)) as tf.Scalar;
+        // Subtracted, because TensorFlow's optimiser makes a nameless operator of a depthwise convolution, a bias and a sum;
+        // only squares of the gradient are used.
+        return tf.sum(tf.mul(run((name, value) => tf.sub(value, shiftOf.get(name)!)), signs)) as tf.Scalar;
       })(names.map((name) => tf.mul(exact[name]!, 0)));
       return Object.fromEntries(names.map((name, index) => {
         const product = tf.mul(gradients[index]!, changes[name]!);
