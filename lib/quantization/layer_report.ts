@@ -48,6 +48,9 @@ export async function rankLayers(
   );
 }
 
+/** What OpenVINO calls the operation that a layer became: by itself, without its bias, and a linear one in int8. */
+const runtimeSuffixes = ["", "/without_bias", "/without_bias/DequantizationMultiply"];
+
 /**
  * Tells of each layer how it fares.
  *
@@ -78,10 +81,8 @@ export async function reportLayers(
   return layers.map(({ name, kind, part }, index) => {
     // Files name the last operation after the file's output.
     const names = [name, ...(part === "classifier" && index === layers.length - 1 ? ["logits"] : [])];
-    const operation = names.flatMap((name) => [name, `${name}/without_bias`]).map((name) =>
-      times.operations.get(name)
-    )
-      .find((operation) => operation !== undefined);
+    const operation = names.flatMap((name) => runtimeSuffixes.map((suffix) => name + suffix))
+      .map((name) => times.operations.get(name)).find((operation) => operation !== undefined);
     return {
       name,
       kind,
