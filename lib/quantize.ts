@@ -68,6 +68,7 @@ export interface QuantizeResult {
   readonly weightBits: 7 | 8;
   /** How many pictures the ranges come from. */
   readonly calibrationPictures: number;
+  /** Folder of the checkpoint, and of what fine-tuning writes. */
   readonly outputDir: string;
   /** Seconds this call took. */
   readonly durationSeconds: number;
