@@ -66,7 +66,7 @@ Deno.test("quantize() measures the int8 file, and reports every layer", () => {
   assert.ok(timed.every(({ kernel }) => kernel!.endsWith("I8")), "in int8 kernels");
   assert.ok(latency.float > 0 && latency.int8 > 0);
   const kinds = new Set(events.map((event) => event.type === "quantization" ? event.step : event.type));
-  assert.deepEqual([...kinds], ["calibration", "statistics", "accuracy"]);
+  assert.deepEqual([...kinds], ["calibration", "statistics", "accuracy", "layers"]);
 });
 
 Deno.test("quantize() leaves a checkpoint that is evaluated, predicted with and exported like any other", async () => {

@@ -60,6 +60,7 @@ const runtimeSuffixes = ["", "/without_bias", "/without_bias/DequantizationMulti
  * @param loader Pictures to look at.
  * @param shares From {@linkcode rankLayers}.
  * @param times Measured in the runtime.
+ * @param options `signal` and `onProgress`.
  */
 export async function reportLayers(
   model: Model,
@@ -68,14 +69,17 @@ export async function reportLayers(
   loader: Loader,
   shares: ReadonlyMap<string, number>,
   times: RuntimeTimes,
-  signal?: AbortSignal,
+  options: {
+    readonly signal?: AbortSignal;
+    readonly onProgress?: (done: number, total: number) => void;
+  } = {},
 ): Promise<LayerReport[]> {
   const differences = await compareLayers({
     ...networksOf(model, quantized),
     quantization,
     loader,
     adapt: false,
-    signal,
+    ...options,
   });
   const { layers } = quantized.folded;
   return layers.map(({ name, kind, part }, index) => {
