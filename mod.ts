@@ -3,12 +3,14 @@
  *
  * @example
  * ```ts ignore
- * import { evaluate, fineTune, imageFolders, predict } from "whittle";
+ * import { evaluate, exportIR, fineTune, imageFolders, predict, quantize } from "whittle";
  *
  * const data = await imageFolders("pets"); // pets/train/<class>/*.jpg, pets/val/<class>/*.jpg
  * const run = await fineTune("tf_efficientnet_lite0", data);
  * const evaluation = await evaluate(run, data.validation);
  * const [[best]] = await predict(run, "somebody.jpg");
+ * const int8 = await quantize(run, data, { maxDrop: 0.01 });
+ * await exportIR(int8, "pets_int8"); // model.xml and model.bin, compared with the trained model first
  * ```
  *
  * @module
@@ -28,6 +30,8 @@ export { dataset } from "./lib/data/dataset.ts";
 export { imageFolder, imageFolders } from "./lib/data/image_folder.ts";
 export { inspect } from "./lib/inspect.ts";
 export { split } from "./lib/data/split.ts";
+export { ParityError } from "./lib/export/parity_error.ts";
+export { AccuracyDropError, type ControlStep } from "./lib/quantization/accuracy_drop_error.ts";
 
 export type { ClassWeightsOption } from "./lib/training/class_weights.ts";
 export type { Environment } from "./lib/training/environment.ts";
@@ -74,17 +78,23 @@ export type { ExportInput, ExportMetadata } from "./lib/export/export_metadata.t
 export type { ExportOptions } from "./lib/export/export_options.ts";
 export type { Parity, ParityLimits, ParityNotChecked } from "./lib/export/parity.ts";
 export type * from "./lib/provision/events.ts";
+export type { AccuracyDrop } from "./lib/quantization/accuracy_drop.ts";
+export type * from "./lib/quantization/events.ts";
+export type { LayerReport } from "./lib/quantization/layer_report.ts";
+export type { RangeMethod } from "./lib/quantization/ranges.ts";
 export type { Preprocessing } from "./lib/data/preprocessing.ts";
 export type { Evaluation } from "./lib/metrics/evaluation.ts";
 export type { ExportedDescription } from "./lib/runtimes/exported_description.ts";
 export type { ClassEvaluation, Complexity, Mistake } from "./lib/metrics/evaluation.ts";
 export type { ReliabilityBin } from "./lib/metrics/calibration_error.ts";
 export type { LogitsOptions, Model } from "./lib/models/model.ts";
+export type { Quantization } from "./lib/models/quantized/quantization.ts";
 export type { ClassifierHead, ForwardOptions, ForwardResult, Network } from "./lib/models/network.ts";
 export type { Source } from "./lib/models/source.ts";
 export type { Displayed } from "./lib/notebook/display.ts";
 export type { EvaluationFigures } from "./lib/notebook/evaluation_view.ts";
 export type { SearchFigures, SearchSummary } from "./lib/notebook/find_lr_view.ts";
+export type { QuantizeFigures } from "./lib/notebook/quantize_view.ts";
 export type { RunFigures, RunSummary } from "./lib/notebook/run_view.ts";
 export type { Figure, FigureSpec, Layout, Trace } from "./lib/plots/figure.ts";
 export type { ParameterKind, ParameterSpec } from "./lib/models/layers.ts";

@@ -68,6 +68,7 @@ export interface QuantizeResult {
   readonly weightBits: 7 | 8;
   /** How many pictures the ranges come from. */
   readonly calibrationPictures: number;
+  /** Folder of the checkpoint, and of what fine-tuning writes. */
   readonly outputDir: string;
   /** Seconds this call took. */
   readonly durationSeconds: number;
@@ -179,7 +180,10 @@ async function run(
     });
     const quantization: Quantization = { ...kept.quantization, floatLayers: held.floatLayers };
     const [floatTimes, int8Times] = await measureInRuntime([model, held.model]);
-    const layers = await reportLayers(model, kept, quantization, calibration, shares, int8Times!, signal);
+    const layers = await reportLayers(model, kept, quantization, calibration, shares, int8Times!, {
+      signal,
+      onProgress: (done, total) => emit({ type: "quantization", step: "layers", done, total }),
+    });
     const checkpoint = join(outputDir, bestFileName);
     await saveWeights(checkpoint, held.model.weights, {
       format: 1,

@@ -9,6 +9,7 @@
 import { cacheFolder } from "../lib/provision/cache.ts";
 import { onednnUnavailable } from "../lib/onednn/availability.ts";
 import { findOneDNN } from "../lib/onednn/library.ts";
+import { findOpenVINO } from "../lib/runtimes/openvino_library.ts";
 import { startBackend } from "../lib/tensorflow/backend.ts";
 import { terminalProgress } from "../lib/provision/terminal_progress.ts";
 import { installJupyterLab } from "../recipes/_jupyter_lab.ts";
@@ -26,6 +27,7 @@ await installDebianPackages();
 // Once before the tests, so that a download is not one test's time-out.
 await startBackend({ onProgress: terminalProgress() });
 if (onednnUnavailable() === undefined) await findOneDNN({ onProgress: terminalProgress() });
+await findOpenVINO({ onProgress: terminalProgress() });
 if (chosen.length === 0 || chosen.some((path) => path.includes("notebooks"))) {
   console.log("JupyterLab, for the notebooks; installed into Whittle's cache if it is not there");
   await installJupyterLab({ cache: cacheFolder() });

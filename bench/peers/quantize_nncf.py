@@ -56,8 +56,8 @@ for name in names:
     kinds = {}
     for node in compiled.get_runtime_model().get_ops():
         info = node.get_rt_info()
-        if info["layerType"] in ("Convolution", "GroupConvolution", "FullyConnected"):
-            kind = str(info["primitiveType"]).rsplit("_", 1)[-1]
+        if info["layerType"].astype(str) in ("Convolution", "GroupConvolution", "FullyConnected"):
+            kind = info["primitiveType"].astype(str).rsplit("_", 1)[-1]
             kinds[kind] = kinds.get(kind, 0) + 1
     results[name] = {
         "top1": right / len(labels),

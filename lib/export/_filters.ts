@@ -24,9 +24,17 @@ export interface Filter {
  * @param id What the layer reads as its weights.
  * @param layout How they are laid out.
  * @param view The folded view.
+ * @param leastScale The least scale a row may have. onnxruntime adds up whole numbers and rounds the bias to one of them
+ * too, as a multiple of both scales, in 32 bits: beside weights near 0 it would be cut off.
+ * @default {0}
  * @throws {TypeError} If they are computed in another way, or cannot be laid out in files.
  */
-export function readFilter(id: number, layout: FilterLayout, view: GraphView): Filter {
+export function readFilter(
+  id: number,
+  layout: FilterLayout,
+  view: GraphView,
+  leastScale: (row: number) => number = () => 0,
+): Filter {
   const { shape } = view.spec(id);
   if (layout === "depthwise" && shape[3] !== 1) {
     throw new TypeError(
@@ -53,10 +61,13 @@ export function readFilter(id: number, layout: FilterLayout, view: GraphView): F
   }
   const bits = (node.attributes["num_bits"]?.value as number | undefined) ?? 8;
   const narrow = node.attributes["narrow_range"]?.value === true;
-  const ranges = Array.from(
-    lows.data as Float32Array,
-    (low, row) => fakeQuantizationRange(low, highs.data[row] as number, { bits, narrow }),
-  );
+  const ranges = Array.from(lows.data as Float32Array, (low, row) => {
+    const range = fakeQuantizationRange(low, highs.data[row] as number, { bits, narrow });
+    const least = Math.fround(leastScale(row)), { levels } = range;
+    if (range.step >= least) return range;
+    const high = least * (levels - 1) / 2;
+    return { low: -high, high, levels, step: least }; // the weights are nearly or wholly 0 beside the bias
+  });
   if (ranges.some(({ low, high }) => low !== -high)) {
     throw new TypeError(
       `Cannot export: weights of shape [${shape}] are quantised to ranges that are not -range..range above 0`,

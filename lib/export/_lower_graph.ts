@@ -62,19 +62,32 @@ export function lowerGraph(
     });
   }
 
-  /** The weights of a convolution or a linear layer, `[out, ...]`, and the layer's name. */
-  function filter(id: number, layout: FilterLayout): { weights: ExportValue; name: string } {
-    const { name: path, values, quantized } = readFilter(id, layout, recording);
+  /** What a layer reads beside its data `x`: weights `[out, ...]` and, if it has one, a bias; and the layer's name. */
+  function constantsOf(
+    x: ExportValue,
+    filterId: number,
+    layout: FilterLayout,
+    biasId: number | undefined,
+  ): { weights: ExportValue; biases: readonly ExportValue[]; name: string } {
+    const biasTensor = biasId === undefined ? undefined : recording.constant(biasId)!;
+    const step = stepOf(nodes.find(({ output }) => output.id === x.id));
+    const { name: path, values, quantized } = readFilter(
+      filterId,
+      layout,
+      recording,
+      (row) => Math.abs(Number(biasTensor?.data[row] ?? 0)) / (step * 2 ** 30),
+    );
     const name = path.replace(/^params\//, "").replace(/\.weight$/, "");
-    if (quantized === undefined) return { weights: constant(`${name}.weight`, values), name };
-    const bytes = constant(`${name}.weight.int8`, quantized.values);
-    const operation = { op: "dequantize", scales: quantized.scales } as const;
-    const { shape } = quantized.values;
-    return { weights: emit(`${name}.weight`, operation, [bytes], { dtype: "float32", shape }), name };
-  }
-
-  function bias(id: number, layer: string): ExportValue {
-    return constant(`${layer}.bias`, floats(recording.constant(id)!));
+    let weights: ExportValue;
+    if (quantized === undefined) weights = constant(`${name}.weight`, values);
+    else {
+      const bytes = constant(`${name}.weight.int8`, quantized.values);
+      const operation = { op: "dequantize", scales: quantized.scales } as const;
+      const { shape } = quantized.values;
+      weights = emit(`${name}.weight`, operation, [bytes], { dtype: "float32", shape });
+    }
+    const biases = biasTensor === undefined ? [] : [constant(`${name}.bias`, floats(biasTensor))];
+    return { weights, biases, name };
   }
 
   /** A value of the recording as the file has it; made when first asked for. */
@@ -207,7 +220,8 @@ export function lowerGraph(
     if (dilations?.some((dilation) => dilation !== 1)) throw refuse(node.outputs[0]!.id)("is dilated");
     const x = lower(node.inputs[0]!);
     const isDepthwise = node.op === "DepthwiseConv2dNative";
-    const { weights, name } = filter(node.inputs[1]!, isDepthwise ? "depthwise" : "convolution");
+    const layout = isDepthwise ? "depthwise" : "convolution";
+    const { weights, biases, name } = constantsOf(x, node.inputs[1]!, layout, biasId);
     const [, height, width, channels] = recording.spec(node.inputs[0]!).shape as [
       number,
       number,
@@ -229,7 +243,6 @@ export function lowerGraph(
       pads,
       groups: channels / weights.shape[1]!,
     } as const;
-    const biases = biasId === undefined ? [] : [bias(biasId, name)];
     return emitFor(id, name, operation, [x, weights, ...biases]);
   }
 
@@ -240,8 +253,7 @@ export function lowerGraph(
       throw refuse(id)("is a product of other matrices than [batch, in] and [in, out]");
     }
     const x = lower(node.inputs[0]!);
-    const { weights, name } = filter(node.inputs[1]!, "linear");
-    const biases = biasId === undefined ? [] : [bias(biasId, name)];
+    const { weights, biases, name } = constantsOf(x, node.inputs[1]!, "linear", biasId);
     return emitFor(id, name, { op: "linear" }, [x, weights, ...biases]);
   }
 
@@ -296,6 +308,11 @@ function placeOf(node: GraphNode | undefined, graph: Graph, id: number): string 
   }
   const shape = `[${node.outputs[0]!.shape}]`;
   return `${node.op} ${shape}${after === "" ? "" : `, at or after ${after},`}`;
+}
+
+/** From one value to the next where a layer's input is quantised. */
+function stepOf(node: ExportNode | undefined): number {
+  return node?.op === "fakeQuantize" ? (node.high - node.low) / (node.levels - 1) : Infinity;
 }
 
 function isConvolution({ op }: GraphNode): boolean {

@@ -182,6 +182,8 @@ const operations: Readonly<Record<string, Operation>> = {
   Mul: pairwise((a, b) => a * b),
   RealDiv: pairwise((a, b) => a / b),
   Maximum: pairwise(Math.max),
+  Minimum: pairwise(Math.min),
+  Abs: elementwise(Math.abs),
   Neg: elementwise((x) => -x),
   Sqrt: elementwise(Math.sqrt),
   Rsqrt: elementwise((x) => 1 / Math.sqrt(x)),

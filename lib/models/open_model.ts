@@ -131,6 +131,9 @@ async function openQuantized(
     ...(numClasses === classNames.length
       ? []
       : [`numClasses: found ${numClasses}, wanted ${classNames.length}`]),
+    ...(options.classNames === undefined || options.classNames.length === classNames.length
+      ? []
+      : [`classNames: found ${options.classNames.length}, wanted ${classNames.length}`]),
     ...(imageSize === preprocessing.size.height
       ? []
       : [`imageSize: found ${imageSize}, wanted ${preprocessing.size.height}`]),

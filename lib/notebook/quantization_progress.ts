@@ -1,26 +1,39 @@
 import type { QuantizationEvent } from "../quantization/events.ts";
 import { percent } from "../metrics/percent.ts";
 import { plural } from "../plots/theme.ts";
-import { openTerminalLine } from "../training/readers/terminal_line.ts";
-import { isNotebook, liveOutput, notebookDisplay } from "./display.ts";
+import { openTerminalLine, type TerminalBarOptions } from "../training/readers/terminal_line.ts";
+import { type DisplayFunction, liveOutput, notebookDisplay } from "./display.ts";
 import { html } from "./html.ts";
 
 /** Shows how a quantisation goes. */
 export interface QuantizationProgress {
+  /** Shows an event. */
   read(event: QuantizationEvent): Promise<void>;
+  /** Waits until everything is shown; what is not to stay is removed. */
   close(): Promise<void>;
+}
+
+/** Where progress is shown; by default where the program runs. */
+export interface QuantizationPlace {
+  /** Displays outputs of a notebook. @default {that of the kernel, if there is one} */
+  readonly display?: DisplayFunction;
+  /** A terminal. @default {standard error, if it is one} */
+  readonly terminal?: TerminalBarOptions;
 }
 
 /**
  * Shows how a quantisation goes: in a notebook one line that changes, in a terminal one too.
  *
  * @param isShown Whether it is shown at all.
+ * @param place Where.
+ * @returns A reader of events.
  */
-export function quantizationProgress(isShown: boolean): QuantizationProgress {
+export function quantizationProgress(isShown: boolean, place: QuantizationPlace = {}): QuantizationProgress {
   const nothing = { read: () => Promise.resolve(), close: () => Promise.resolve() };
   if (!isShown) return nothing;
-  if (isNotebook()) {
-    const output = liveOutput(notebookDisplay()!);
+  const display = place.display ?? notebookDisplay();
+  if (display) {
+    const output = liveOutput(display);
     return {
       read: (event) => {
         const text = describeQuantization(event);
@@ -34,8 +47,8 @@ export function quantizationProgress(isShown: boolean): QuantizationProgress {
       close: () => output.flush(),
     };
   }
-  if (!Deno.stderr.isTerminal()) return nothing;
-  const line = openTerminalLine();
+  if (place.terminal === undefined && !Deno.stderr.isTerminal()) return nothing;
+  const line = openTerminalLine(place.terminal);
   return {
     read(event) {
       const isLast = event.type === "quantization" && event.done >= event.total;

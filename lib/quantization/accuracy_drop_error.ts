@@ -11,11 +11,14 @@ export interface ControlStep {
 
 /** Raised when int8 costs more accuracy than allowed, whatever layers are put back to float. */
 export class AccuracyDropError extends Error {
-  override readonly name = "AccuracyDropError";
+  /** `AccuracyDropError`. */
+  override readonly name: string = "AccuracyDropError";
   /** Every try, from all layers in int8 on. */
   readonly steps: readonly ControlStep[];
 
   /**
+   * Puts the message together.
+   *
    * @param steps Every try.
    * @param maxDrop What was allowed.
    * @param maxFloatLayers How many layers could go back.

@@ -53,12 +53,16 @@ export async function compareLayers(comparison: Comparison): Promise<Record<stri
     ...withPrefix("quantized", quantized),
   });
   const sums = new Map<string, { means: Float64Array; signal: number; noise: number }>();
+  const total = loader.stepsPerEpoch * batchSize;
   let batches = 0;
   try {
     for await (const { images, count } of loader.epoch(0)) {
       signal?.throwIfAborted();
       // Empty rows of a last, smaller batch would count as black pictures.
-      if (count < batchSize && batches > 0) break;
+      if (count < batchSize && batches > 0) {
+        onProgress?.(total, total);
+        break;
+      }
       const outputs = await compiled.run({
         images: { dtype: "uint8", shape: [batchSize, height, width, 3], data: images },
       });
@@ -71,7 +75,7 @@ export async function compareLayers(comparison: Comparison): Promise<Record<stri
         sum.noise += outputs[`noise/${name}`]!.data[0] as number;
         sums.set(name, sum);
       }
-      onProgress?.(batches * batchSize, loader.stepsPerEpoch * batchSize);
+      onProgress?.(batches * batchSize, total);
     }
   } finally {
     await compiled.dispose();
@@ -88,6 +92,8 @@ export async function compareLayers(comparison: Comparison): Promise<Record<stri
 function recordPair(comparison: Comparison, batchSize: number): Graph {
   const { folded, quantization, preprocessing, float, quantized, adapt } = comparison;
   const hooks = quantizationHooks(folded, quantization);
+  const layerOf: Record<Part, Map<number, NetworkLayer>> = { body: new Map(), classifier: new Map() };
+  for (const layer of folded.layers) layerOf[layer.part].set(layer.output, layer);
   const specs = (values: Readonly<Record<string, HostTensor>>): SpecTree =>
     Object.fromEntries(
       Object.entries(values).map(([name, { shape }]) => [name, { dtype: "float32", shape }]),
@@ -98,12 +104,10 @@ function recordPair(comparison: Comparison, batchSize: number): Graph {
       const results = new Map<NetworkLayer, tf.Tensor>();
       const means: Record<string, tf.Tensor> = {};
       const signal: Record<string, tf.Tensor> = {}, noise: Record<string, tf.Tensor> = {};
-      const layersAt = (part: Part) =>
-        new Map(folded.layers.filter((layer) => layer.part === part).map((layer) => [layer.output, layer]));
       const reference = (part: Part, data: Record<string, tf.Tensor>) =>
         replay(folded[part].graph, { ...params, ...data }, {
           value(id, value) {
-            const layer = layersAt(part).get(id);
+            const layer = layerOf[part].get(id);
             if (layer !== undefined) results.set(layer, value);
             return value;
           },
@@ -113,7 +117,7 @@ function recordPair(comparison: Comparison, batchSize: number): Graph {
         return replay(folded[part].graph, { ...ranges, ...data }, {
           filter,
           value(id, value) {
-            const layer = layersAt(part).get(id);
+            const layer = layerOf[part].get(id);
             if (layer === undefined) return quantize(id, value);
             const wanted = results.get(layer)!;
             const difference = tf.sub(wanted, value);

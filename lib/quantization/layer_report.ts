@@ -1,6 +1,5 @@
 import type { Loader } from "../data/loader.ts";
 import type { Model } from "../models/model.ts";
-import type { NetworkLayer } from "../models/quantized/find_layers.ts";
 import type { Quantization } from "../models/quantized/quantization.ts";
 import { compareLayers } from "./compare_layers.ts";
 import type { QuantizedWeights } from "./post_training.ts";
@@ -11,7 +10,9 @@ import { layerSensitivity } from "./sensitivity.ts";
 export interface LayerReport {
   /** E.g. `blocks.0.0.conv_dw`. */
   readonly name: string;
-  readonly kind: NetworkLayer["kind"];
+  /** What it computes. */
+  readonly kind: "convolution" | "depthwise" | "linear";
+  /** What it computes with in the end; `float` where the promise did not hold otherwise. */
   readonly precision: "int8" | "float";
   /** Signal-to-noise ratio of its result in the quantised network, in decibels, with all the rounding before it. */
   readonly decibels: number;
@@ -47,6 +48,9 @@ export async function rankLayers(
   );
 }
 
+/** What OpenVINO calls the operation that a layer became: by itself, without its bias, and a linear one in int8. */
+const runtimeSuffixes = ["", "/without_bias", "/without_bias/DequantizationMultiply"];
+
 /**
  * Tells of each layer how it fares.
  *
@@ -56,6 +60,7 @@ export async function rankLayers(
  * @param loader Pictures to look at.
  * @param shares From {@linkcode rankLayers}.
  * @param times Measured in the runtime.
+ * @param options `signal` and `onProgress`.
  */
 export async function reportLayers(
   model: Model,
@@ -64,23 +69,24 @@ export async function reportLayers(
   loader: Loader,
   shares: ReadonlyMap<string, number>,
   times: RuntimeTimes,
-  signal?: AbortSignal,
+  options: {
+    readonly signal?: AbortSignal;
+    readonly onProgress?: (done: number, total: number) => void;
+  } = {},
 ): Promise<LayerReport[]> {
   const differences = await compareLayers({
     ...networksOf(model, quantized),
     quantization,
     loader,
     adapt: false,
-    signal,
+    ...options,
   });
   const { layers } = quantized.folded;
   return layers.map(({ name, kind, part }, index) => {
     // Files name the last operation after the file's output.
     const names = [name, ...(part === "classifier" && index === layers.length - 1 ? ["logits"] : [])];
-    const operation = names.flatMap((name) => [name, `${name}/without_bias`]).map((name) =>
-      times.operations.get(name)
-    )
-      .find((operation) => operation !== undefined);
+    const operation = names.flatMap((name) => runtimeSuffixes.map((suffix) => name + suffix))
+      .map((name) => times.operations.get(name)).find((operation) => operation !== undefined);
     return {
       name,
       kind,

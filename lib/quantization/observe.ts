@@ -23,7 +23,7 @@ export interface Observation {
   /** The calibration pictures. */
   readonly loader: Loader;
   readonly signal?: AbortSignal;
-  /** Told how many pictures are done; each is looked at twice. */
+  /** Told how many pictures are done; each is looked at twice, and a last, smaller batch counts as whole. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -55,7 +55,7 @@ export async function observeValues(observation: Observation): Promise<Record<st
           see(name, (data as Float32Array).subarray(row * each, (row + 1) * each));
         }
       }
-      onProgress?.(done += count, total);
+      onProgress?.(done += batchSize, total);
     }
   };
   try {

@@ -3,17 +3,28 @@ import type { ExportGraph } from "../../lib/export/export_graph.ts";
 import { type ExportedNetwork, toExportGraph } from "../../lib/export/to_export_graph.ts";
 import type { Preprocessing } from "../../lib/data/preprocessing.ts";
 import type { HostTensor } from "../../lib/graph/host_tensor.ts";
-import { convolution, depthwiseConvolution, type Layer } from "../../lib/models/layers.ts";
+import {
+  activate,
+  convolution,
+  depthwiseConvolution,
+  type Layer,
+  sequential,
+} from "../../lib/models/layers.ts";
 import type { Network } from "../../lib/models/network.ts";
 import { foldNetwork } from "../../lib/models/quantized/folded_network.ts";
 import { createQuantizedNetwork } from "../../lib/models/quantized/quantized_network.ts";
+import { relu6 } from "../../lib/operators/activations.ts";
 import { conv2d } from "../../lib/operators/conv2d.ts";
 import { fakeQuantize, fakeQuantizeChannels } from "../../lib/operators/fake_quantize.ts";
 import { compile, tf } from "../../lib/tensorflow/mod.ts";
 import { imageBytes } from "../models/hash_weights.ts";
 import { networkOf, smallNetwork, smallPreprocessing, weightsOf } from "../models/_small_network.ts";
 import { rangesFor } from "../models/quantized/_ranges.ts";
+import { toONNX } from "../../lib/export/onnx.ts";
+import { toOpenVINO } from "../../lib/export/openvino_ir.ts";
+import { openExported } from "../../lib/runtimes/exported_model.ts";
 import { fed } from "./_networks.ts";
+import { smallMetadata } from "./_small_graphs.ts";
 import { printExportGraph } from "./_print_export_graph.ts";
 import { computeGraph } from "./compute_graph.ts";
 
@@ -108,6 +119,39 @@ Deno.test("toExportGraph() of a quantised network has the stored text", async ()
 Deno.test("toExportGraph() of a quantised network: each value is the recording's", async () => {
   const { network, weights } = quantizedSmall();
   await compareValues(exported(network, weights), smallPreprocessing);
+});
+
+Deno.test("toExportGraph() of channels with next to no weights keeps their biases in both runtimes", async () => {
+  const layers = ["a", "b"].map((name) => convolution(name, { inChannels: 3, outChannels: 3, bias: true }));
+  const float = networkOf(sequential(layers[0]!, activate(relu6), layers[1]!), 3);
+  const folded = foldNetwork(float, smallPreprocessing.size);
+  const network = createQuantizedNetwork(float, folded, { weightBits: 7, floatLayers: [] });
+  const own = folded.fold(weightsOf(float));
+  const { data, shape } = own["a.weight"]!;
+  own["a.weight"] = {
+    dtype: "float32",
+    shape,
+    data: Float32Array.from(data as Float32Array, (x, index) => index % 3 < 2 ? x * 1e-10 : x),
+  };
+  own["a.bias"] = { dtype: "float32", shape: [3], data: Float32Array.of(2, 3, 0.5) };
+  const { graph } = exported(network, rangesFor(network, own));
+  const bytes = imageBytes(5, 2, 8, 8);
+  const given = fed({ shape: [2, 8, 8, 3], data: Float32Array.from(bytes) }, smallPreprocessing, normalized);
+  const wanted = computeGraph(graph, given).get(graph.output)!.data;
+  const metadata = { ...smallMetadata, classNames: ["a", "b", "c"], preprocessing: smallPreprocessing };
+  const options = { precision: "fp32", dynamicBatch: false } as const;
+  const range = Math.max(...wanted) - Math.min(...wanted);
+  for (const bytes of [toOpenVINO(graph, metadata, options), { onnx: toONNX(graph, metadata, options) }]) {
+    const model = await openExported(bytes);
+    const { logits } = await model.run({ images: { dtype: "float32", ...given } });
+    await model.dispose();
+    (logits!.data as Float32Array).forEach((value, index) =>
+      assert.ok(
+        Math.abs(value - wanted[index]!) < 0.02 * range,
+        `${model.runtime}: ${value}, wanted ${wanted[index]}`,
+      )
+    );
+  }
 });
 
 for (

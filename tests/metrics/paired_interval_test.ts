@@ -32,7 +32,8 @@ Deno.test("pairedInterval() holds the truth about as often as it promises", () =
 });
 
 Deno.test("pairedInterval() refuses what are no counts", () => {
-  for (const counts of [[1, 2, 2], [-1, 0, 5], [0.5, 0, 5], [0, 0, 0]] as const) {
+  const wrong: [number, number, number][] = [[1, 2, 2], [-1, 0, 5], [0.5, 0, 5], [0, 0, 0]];
+  for (const counts of wrong) {
     assert.throws(
       () => pairedInterval(...counts),
       /Cannot compute the interval: found .* wanted counts of samples/,

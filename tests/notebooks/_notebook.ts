@@ -1,6 +1,6 @@
 /** Notebooks as data, and how they are executed: nbclient from Whittle's own JupyterLab, on the Deno that runs this. */
 import assert from "node:assert/strict";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { cacheFolder } from "../../lib/provision/cache.ts";
 import { writeDenoKernel } from "../../recipes/_deno_kernel.ts";
 import { installJupyterLab } from "../../recipes/_jupyter_lab.ts";
@@ -58,6 +58,35 @@ export async function executeNotebook(path: string, folder: string): Promise<str
   const result = join(folder, `executed_${basename(path)}`);
   await runPython("_execute_notebook.py", [path, folder, result]);
   return result;
+}
+
+/** A stored notebook that was executed again. */
+export interface Executed {
+  /** The notebook with its new outputs. */
+  readonly executed: Notebook;
+  /** The notebook as it is stored. */
+  readonly stored: Notebook;
+  /** Where it was executed. */
+  readonly folder: string;
+}
+
+/**
+ * Executes a stored notebook, checks that no cell fails and that its cells are those that are stored, and hands both to
+ * what checks more; then its folder is removed.
+ */
+export async function assertRuns(
+  path: string,
+  assertMore: (executed: Executed) => void | Promise<void>,
+): Promise<void> {
+  const folder = await notebooksFolder();
+  const executed = await readNotebook(await executeNotebook(path, folder));
+  const stored = await readNotebook(path);
+  const outputs = executed.cells.flatMap(({ outputs }) => outputs ?? []).map(form);
+  assert.deepEqual(outputs.filter((text) => text.startsWith("error")), []);
+  await assertMore({ executed, stored, folder });
+  const sources = ({ cells }: Notebook) => cells.map(({ id, source }) => [id, joined(source)]);
+  assert.deepEqual(sources(executed), sources(stored));
+  await Deno.remove(dirname(folder), { recursive: true });
 }
 
 /** Runs a script of this folder in the Python of Whittle's JupyterLab; returns what it prints. */

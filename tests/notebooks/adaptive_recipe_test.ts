@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import {
+  assertRuns,
   assertStored,
   byId,
   codeCells,
-  executeNotebook,
   form,
-  joined,
   type Notebook,
-  notebooksFolder,
   printed,
   readNotebook,
   repository,
@@ -64,17 +62,5 @@ Deno.test("the notebook about recipes is stored with its outputs, small and with
 });
 
 Deno.test("the notebook about recipes runs in the Deno kernel", async () => {
-  const folder = await notebooksFolder();
-  const executed = await readNotebook(await executeNotebook(path, folder));
-  const errors = executed.cells.flatMap(({ outputs }) => outputs ?? []).map(form).filter((text) =>
-    text.startsWith("error")
-  );
-  assert.deepEqual(errors, []);
-  assertStory(executed);
-  const stored = await readNotebook(path);
-  assert.deepEqual(
-    executed.cells.map(({ id, source }) => [id, joined(source)]),
-    stored.cells.map(({ id, source }) => [id, joined(source)]),
-  );
-  await Deno.remove(dirname(folder), { recursive: true });
+  await assertRuns(path, ({ executed }) => assertStory(executed));
 });

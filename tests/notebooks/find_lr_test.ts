@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import {
+  assertRuns,
   assertStored,
   byId,
   codeCells,
-  executeNotebook,
   form,
-  joined,
   type Notebook,
-  notebooksFolder,
   printed,
   readNotebook,
   repository,
@@ -61,20 +59,10 @@ Deno.test("the notebook about learning rates is stored with its outputs, small a
 });
 
 Deno.test("the notebook about learning rates runs in the Deno kernel and finds what is stored", async () => {
-  const folder = await notebooksFolder();
-  const executed = await readNotebook(await executeNotebook(path, folder));
-  const errors = executed.cells.flatMap(({ outputs }) => outputs ?? []).map(form).filter((text) =>
-    text.startsWith("error")
-  );
-  assert.deepEqual(errors, []);
-  assertStory(executed);
-  const stored = await readNotebook(path);
-  assert.deepEqual(
-    executed.cells.map(({ id, source }) => [id, joined(source)]),
-    stored.cells.map(({ id, source }) => [id, joined(source)]),
-  );
-  for (const file of ["find_lr/find_lr.json", "range_test/curve.svg", "with_found_rate/best.safetensors"]) {
-    assert.ok((await Deno.stat(join(folder, "outputs", file))).size > 100, file);
-  }
-  await Deno.remove(dirname(folder), { recursive: true });
+  await assertRuns(path, async ({ executed, folder }) => {
+    assertStory(executed);
+    for (const file of ["find_lr/find_lr.json", "range_test/curve.svg", "with_found_rate/best.safetensors"]) {
+      assert.ok((await Deno.stat(join(folder, "outputs", file))).size > 100, file);
+    }
+  });
 });

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import {
+  assertRuns,
   assertStored,
   byId,
   codeCells,
-  executeNotebook,
   form,
-  joined,
   type Notebook,
-  notebooksFolder,
   printed,
   readNotebook,
   repository,
@@ -70,38 +68,29 @@ Deno.test("the quickstart is stored with its outputs, small and without names of
 });
 
 Deno.test("the quickstart runs from top to bottom in the Deno kernel and gives what is stored", async () => {
-  const folder = await notebooksFolder();
-  const executed = await readNotebook(await executeNotebook(path, folder));
-  const errors = executed.cells.flatMap(({ outputs }) => outputs ?? []).map(form).filter((text) =>
-    text.startsWith("error")
-  );
-  assert.deepEqual(errors, []);
-  assertStory(executed);
-
-  const stored = await readNotebook(path);
-  assert.deepEqual(
-    executed.cells.map(({ id, source }) => [id, joined(source)]),
-    stored.cells.map(({ id, source }) => [id, joined(source)]),
-  );
-  // Other processors round differently, so that numbers may differ, but not much.
-  assert.ok(Math.abs(accuracy(executed) - accuracy(stored)) < 0.15);
-  for (const id of ["pictures", "stopped", "resumed"]) {
-    assert.equal(printed(byId(executed, id)), printed(byId(stored, id)));
-  }
-  assert.equal(shown(byId(executed, "open"), 0, "text/plain"), shown(byId(stored, "open"), 0, "text/plain"));
-
-  const outputs = [
-    "quickstart/best.safetensors",
-    "quickstart/resume.safetensors",
-    "quickstart/history.csv",
-    "quickstart/events.jsonl",
-    "quickstart/report.html",
-    "quickstart/confusion_matrix.svg",
-    "stopped/best.safetensors",
-  ];
-  for (const file of outputs) {
-    const { size } = await Deno.stat(join(folder, "outputs", file));
-    assert.ok(size > 100, `${file} has ${size} bytes`);
-  }
-  await Deno.remove(dirname(folder), { recursive: true });
+  await assertRuns(path, async ({ executed, stored, folder }) => {
+    assertStory(executed);
+    // Other processors round differently, so that numbers may differ, but not much.
+    assert.ok(Math.abs(accuracy(executed) - accuracy(stored)) < 0.15);
+    for (const id of ["pictures", "stopped", "resumed"]) {
+      assert.equal(printed(byId(executed, id)), printed(byId(stored, id)));
+    }
+    assert.equal(
+      shown(byId(executed, "open"), 0, "text/plain"),
+      shown(byId(stored, "open"), 0, "text/plain"),
+    );
+    const outputs = [
+      "quickstart/best.safetensors",
+      "quickstart/resume.safetensors",
+      "quickstart/history.csv",
+      "quickstart/events.jsonl",
+      "quickstart/report.html",
+      "quickstart/confusion_matrix.svg",
+      "stopped/best.safetensors",
+    ];
+    for (const file of outputs) {
+      const { size } = await Deno.stat(join(folder, "outputs", file));
+      assert.ok(size > 100, `${file} has ${size} bytes`);
+    }
+  });
 });

@@ -13,8 +13,8 @@ import { replay, type ReplayHooks } from "./replay.ts";
  * rounded to what int8 can hold, by TensorFlow's fake quantisation. It trains as any network does: gradients go through
  * the rounding, and ranges are parameters like others (as in NNCF).
  *
- * Its parameters are the folded network's and the ranges: `<layer>.weight.range` `[outputs]` for `-range..range`, and
- * `<layer>.input.min` and `.max` `[]`.
+ * Its parameters are the folded network's and the ranges: `<layer>.weight.range` `[outputs]` for `-range..range`, whatever
+ * its sign, and `<layer>.input.min` and `.max` `[]`.
  *
  * @param network The network it is made from.
  * @param folded The same, folded.
@@ -75,7 +75,9 @@ export function quantizationHooks(
       value(id, value) {
         const name = atValue.get(id);
         if (name === undefined) return value;
-        return fakeQuantize(value, params[`${name}.min`]!, params[`${name}.max`]!);
+        // Training can move an end past 0, or the ends past each other.
+        const min = tf.minimum(params[`${name}.min`]!, 0), max = tf.maximum(params[`${name}.max`]!, 1e-9);
+        return fakeQuantize(value, min, max);
       },
       filter(name, filter) {
         const layer = layers.get(name);
@@ -120,10 +122,11 @@ function quantizeFilter(
   bits: number,
 ): tf.Tensor {
   const options = { bits, narrow: true };
-  if (kind !== "depthwise") return fakeQuantizeChannels(filter, tf.neg(range), range, options);
+  const high = tf.abs(range), low = tf.neg(high); // training moves a small range past 0
+  if (kind !== "depthwise") return fakeQuantizeChannels(filter, low, high, options);
   const [height, width, channels] = filter.shape as [number, number, number];
   const matrix = tf.reshape(filter, [height * width, channels]); // the kernel wants channels last
-  return tf.reshape(fakeQuantizeChannels(matrix, tf.neg(range), range, options), filter.shape);
+  return tf.reshape(fakeQuantizeChannels(matrix, low, high, options), filter.shape);
 }
 
 function parametersOf(folded: FoldedNetwork, quantization: Quantization): ParameterSpec[] {

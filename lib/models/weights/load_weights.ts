@@ -226,6 +226,13 @@ function compare(
   );
 }
 
+/**
+ * Refuses weights of a training that had diverged.
+ *
+ * @param tensors Weights by name.
+ * @param path The file, for the message.
+ * @throws {RangeError} If tensors hold NaN, an infinity or a negative variance.
+ */
 function refuseUnusable(tensors: Readonly<Record<string, HostTensor>>, path: string): void {
   const names = unusableTensors(tensors);
   if (names.length === 0) return;
