@@ -339,10 +339,10 @@ Deno.test("readTemplate() reads what export and compress do by themselves, and r
   const { output, quantization } = await readTemplate(copy.path);
   assert.deepEqual(output, { onnx: false, openvino: true, inputFormat: "RGB" });
   assert.deepEqual(quantization, { default: true });
-  await edit(path, { "input_format: RGB": "input_format: GRB" });
+  await edit(path, { "input_format: RGB": 'input_format: "grb"' });
   assert.match(
     await problemsOf(copy.path),
-    /output_format\.openvino\.input_format: found "GRB", wanted "BGR" or "RGB"/,
+    /output_format\.openvino\.input_format: found "grb", wanted "BGR" or "RGB"/,
   );
 });
 
