@@ -31,6 +31,7 @@ import {
 import { quantizedModel } from "./quantization/quantized_model.ts";
 import { checkQuantizeOptions, type QuantizeOptions } from "./quantization/quantize_options.ts";
 import { measureInRuntime, type RuntimeScores, scoreInRuntime } from "./quantization/score_in_runtime.ts";
+import { vnniWarning } from "./quantization/vnni.ts";
 import { openAuxiliary } from "./training/auxiliary.ts";
 import { bestFileName, CheckpointError, resumeFileName, saveWeights } from "./training/checkpoint.ts";
 import { describeEnvironment } from "./training/environment.ts";
@@ -128,7 +129,11 @@ async function run(
   if (problem !== undefined) throw new RangeError(problem);
   const outputDir = options.outputDir ?? options.resumeFrom ?? newOutputDir(`${model.id}-int8`);
   keepFloatWeights(source, outputDir);
-  const warnings = await prepareFolder(outputDir, options.resumeFrom, { [resumeFileName]: "run" });
+  const saturation = target === "vnni" ? vnniWarning() : undefined;
+  const warnings = [
+    ...await prepareFolder(outputDir, options.resumeFrom, { [resumeFileName]: "run" }),
+    ...(saturation === undefined ? [] : [saturation]),
+  ];
   const readers = openReaders(outputDir, options, undefined);
   const progress = quantizationProgress(options.view ?? options.onEvent === undefined);
   const emit = async (event: TrainingEvent | QuantizationEvent) => {
