@@ -40,7 +40,7 @@ function assertStory(notebook: Notebook): void {
 
   const exported = (id: string) => shown(byId(notebook, id), 0, "text/plain");
   const compared = (runtime: string) =>
-    new RegExp(`\\ncompared with the trained model on 96 pictures in ${runtime} [\\d.]+: logits differ by`);
+    new RegExp(`\\ncompared with the trained model on 300 pictures in ${runtime} [\\d.]+: logits differ by`);
   assert.match(exported("export"), /^outputs\/float\/model\.xml and model\.bin: 13\.\d MB, fp32, takes BGR/);
   assert.match(exported("export"), compared("OpenVINO"));
   assert.match(exported("ir"), /^outputs\/int8_ir\/model\.xml and model\.bin: \d\.\d MB, int8, /);
