@@ -60,7 +60,7 @@ function quantizeFigures(result: QuantizeSummary): QuantizeFigures {
 }
 
 function headline(result: QuantizeSummary): HeadlineNumber[] {
-  const { drop, latency, history, postTrainingTop1, weightBits, calibrationPictures } = result;
+  const { drop, latency, layers, history, postTrainingTop1, weightBits, calibrationPictures } = result;
   return [
     { name: "Top-1 in int8", value: percent(drop.int8), note: `in float ${percent(drop.float)}` },
     {
@@ -69,11 +69,15 @@ function headline(result: QuantizeSummary): HeadlineNumber[] {
       note: `${interval(drop)}, at most ${points(drop.maxDrop)} was promised`,
     },
     {
-      name: "Measured in",
-      value: drop.runtime,
-      note: `${plural(drop.pictures, "picture")}; ${percent(drop.agreement)} the same in both`,
+      name: "Measured on",
+      value: plural(drop.pictures, "picture"),
+      note: `in ${drop.runtime}; ${percent(drop.agreement)} the same in both`,
     },
-    { name: "Layers", value: precisions(result), note: `weights of ${weightBits} bits` },
+    {
+      name: "Layers in int8",
+      value: `${layers.filter(({ precision }) => precision === "int8").length} of ${layers.length}`,
+      note: `weights of ${weightBits} bits`,
+    },
     {
       name: "One picture here",
       value: `${latency.int8.toFixed(2)} ms`,

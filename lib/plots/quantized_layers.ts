@@ -54,7 +54,7 @@ export function quantizedLayers(
     data,
     layout: {
       ...baseLayout("Layers in int8", isGreen ? `${subtitle} (green)` : subtitle, {
-        width: 860,
+        width: 760,
         height: 470,
       }),
       margin: { l: 72, r: 24, t: 76, b: 84 },
@@ -74,7 +74,7 @@ export function quantizedLayers(
 }
 
 /** How far apart two names are at least, as a share of the width. */
-const roomOfName = 0.02;
+const roomOfName = 0.024;
 
 /**
  * Where each block begins; a layer outside of blocks is one by itself. `blocks.0.1.conv_dw` is in `blocks.0.1`. Names
