@@ -1,27 +1,20 @@
 import { join, resolve } from "node:path";
-import { createRng, permutation } from "./augment/rng.ts";
 import type { Dataset, DatasetSplits } from "./data/dataset.ts";
 import { DatasetError } from "./data/dataset_error.ts";
 import { createLoader, type Loader } from "./data/loader.ts";
-import type { HostTensor } from "./graph/host_tensor.ts";
-import { parseCheckpointMetadata } from "./models/checkpoint_metadata.ts";
 import type { Model } from "./models/model.ts";
-import { isWeightsPath } from "./models/open_model.ts";
 import type { Quantization } from "./models/quantized/quantization.ts";
 import { openSource, type Source } from "./models/source.ts";
-import { readWeightsFile } from "./models/weights/load_weights.ts";
 import type { Displayed } from "./notebook/display.ts";
 import { openReaders } from "./notebook/open_readers.ts";
 import { provisionView } from "./notebook/provision_view.ts";
 import { quantizationProgress } from "./notebook/quantization_progress.ts";
 import { type QuantizeFigures, withQuantizeView } from "./notebook/quantize_view.ts";
 import { withStopSignal } from "./notebook/stop_signal.ts";
-import type { ProvisionListener } from "./provision/events.ts";
 import { controlAccuracy } from "./quantization/accuracy_control.ts";
 import { type AccuracyDrop, accuracyDrop } from "./quantization/accuracy_drop.ts";
 import type { ControlStep } from "./quantization/accuracy_drop_error.ts";
 import type { QuantizationEvent } from "./quantization/events.ts";
-import { fineTuningRecipe } from "./quantization/fine_tuning_recipe.ts";
 import { type LayerReport, rankLayers, reportLayers } from "./quantization/layer_report.ts";
 import {
   calibrationLoader,
@@ -32,16 +25,13 @@ import { quantizedModel } from "./quantization/quantized_model.ts";
 import { checkQuantizeOptions, type QuantizeOptions } from "./quantization/quantize_options.ts";
 import { measureInRuntime, type RuntimeScores, scoreInRuntime } from "./quantization/score_in_runtime.ts";
 import { vnniWarning } from "./quantization/vnni.ts";
-import { openAuxiliary } from "./training/auxiliary.ts";
+import { calibrationPictures } from "./quantization/calibration_pictures.ts";
+import { type FineTuned, fineTuneQuantized } from "./quantization/fine_tune_quantized.ts";
 import { bestFileName, CheckpointError, resumeFileName, saveWeights } from "./training/checkpoint.ts";
-import { describeEnvironment } from "./training/environment.ts";
 import type { EpochRecord, StopReason, TrainingEvent } from "./training/events.ts";
 import { checkData } from "./training/fine_tune_options.ts";
-import type { Recipe } from "./training/recipe.ts";
 import { checkFolder, prepareFolder } from "./training/run_folder.ts";
-import { newOutputDir, startAgain } from "./training/start.ts";
-import { train } from "./training/trainer.ts";
-import { openExecutor } from "./tensorflow/executor.ts";
+import { newOutputDir } from "./training/start.ts";
 
 export type { QuantizeOptions };
 
@@ -122,11 +112,10 @@ async function run(
   const started = performance.now();
   if (options.outputDir !== undefined) await checkFolder(options.outputDir);
   const onProvision = provisionView();
-  const { device, maxDrop = 0.01, fineTune = true, target = "any", seed = 0 } = options;
+  const { device, maxDrop = 0.01, fineTune = true, target = "any" } = options;
   const { model } = await openSource(source, { device, onProgress: onProvision });
   requireFloat(model, data);
-  const { pictures, problem } = calibrationPictures(data, options, seed);
-  if (problem !== undefined) throw new RangeError(problem);
+  const pictures = calibrationPictures(data, options);
   const outputDir = options.outputDir ?? options.resumeFrom ?? newOutputDir(`${model.id}-int8`);
   keepFloatWeights(source, outputDir);
   const saturation = target === "vnni" ? vnniWarning() : undefined;
@@ -134,6 +123,7 @@ async function run(
     ...await prepareFolder(outputDir, options.resumeFrom, { [resumeFileName]: "run" }),
     ...(saturation === undefined ? [] : [saturation]),
   ];
+  const { workers, onUnreadable } = options, loading = { workers, onUnreadable };
   const readers = openReaders(outputDir, options, undefined);
   const progress = quantizationProgress(options.view ?? options.onEvent === undefined);
   const emit = async (event: TrainingEvent | QuantizationEvent) => {
@@ -150,6 +140,7 @@ async function run(
       adaptStatistics: true,
       batchSize: calibrationBatch,
     }, {
+      ...loading,
       signal,
       onProgress: (step, done, total) => emit({ type: "quantization", step, done, total }),
     });
@@ -170,9 +161,8 @@ async function run(
         onProvision,
       })
       : undefined;
-    if (trained?.stopped === "interrupted") throw interrupted(outputDir);
     const { kept, postTrainingTop1 } = await better(model, post, trained?.weights, float, score);
-    const calibration = calibrationLoader(pictures, model, calibrationBatch, signal);
+    const calibration = calibrationLoader(pictures, model, calibrationBatch, { ...loading, signal });
     const shares = await rankLayers(model, kept, calibration, signal);
     const held = await controlAccuracy({
       float,
@@ -221,6 +211,9 @@ async function run(
   }
 }
 
+/** Pictures run through at a time while values are looked at. */
+const calibrationBatch = 16;
+
 /** Refuses a folder where the int8 weights would replace the float ones they come from. */
 function keepFloatWeights(source: Source, outputDir: string): void {
   const path = typeof source === "string" ? source : "checkpoint" in source ? source.checkpoint : undefined;
@@ -230,11 +223,6 @@ function keepFloatWeights(source: Source, outputDir: string): void {
       `  help: pass { outputDir: ... }, another folder`,
   );
 }
-
-/** Pictures run through at a time while values are looked at. */
-const calibrationBatch = 16;
-/** Fewer would leave ranges to chance. */
-const fewestPictures = 16;
 
 function requireFloat(model: Model, data: DatasetSplits): void {
   if (model.quantization !== undefined) {
@@ -254,30 +242,6 @@ function requireFloat(model: Model, data: DatasetSplits): void {
   );
 }
 
-/** The pictures ranges are found with: a set of its own, or some of the training set, by the seed. */
-function calibrationPictures(
-  { train }: DatasetSplits,
-  { calibration = 300 }: QuantizeOptions,
-  seed: number,
-): { pictures: Dataset; problem?: string } {
-  const isSet = typeof calibration === "object";
-  const all = isSet ? calibration : train;
-  const count = isSet ? all.samples.length : Math.min(calibration, all.samples.length);
-  const order = permutation(all.samples.length, createRng(seed, "sampler"));
-  const pictures = {
-    ...all,
-    name: `${all.name}, calibration`,
-    samples: isSet ? all.samples : [...order.subarray(0, count)].map((index) => all.samples[index]!),
-  };
-  if (count >= fewestPictures) return { pictures };
-  return {
-    pictures,
-    problem:
-      `Cannot quantise: there are ${count} calibration pictures, wanted at least ${fewestPictures}, better 300\n` +
-      `  help: ${isSet ? "give a larger set" : "pass { calibration: 300 }, or train on more pictures"}`,
-  };
-}
-
 function validationLoader(
   validation: Dataset,
   { preprocessing }: Model,
@@ -292,118 +256,6 @@ function validationLoader(
     onUnreadable,
     signal,
   });
-}
-
-/** What fine-tuning works with. */
-interface FineTuning {
-  readonly source: Source;
-  readonly model: Model;
-  readonly post: QuantizedWeights;
-  readonly data: DatasetSplits;
-  readonly options: QuantizeOptions;
-  readonly outputDir: string;
-  readonly warnings: readonly string[];
-  readonly emit: (event: TrainingEvent) => Promise<void>;
-  readonly signal: AbortSignal;
-  readonly onProvision: ProvisionListener;
-}
-
-/** What it gives. */
-interface FineTuned {
-  readonly weights: Readonly<Record<string, HostTensor>>;
-  readonly history: readonly EpochRecord[];
-  readonly stopped: StopReason;
-  readonly recipe: Recipe;
-}
-
-/** Trains the quantised network, or goes on with it. */
-async function fineTuneQuantized(tuning: FineTuning): Promise<FineTuned> {
-  const { model, post, data, options, outputDir, emit, signal, onProvision } = tuning;
-  const { device, resumeFrom, seed = 0 } = options;
-  const environment = describeEnvironment(await openExecutor({ device, onProgress: onProvision, signal }));
-  const common = {
-    data,
-    environment,
-    outputDir,
-    checkpointSeconds: 300,
-    workers: options.workers,
-    onUnreadable: options.onUnreadable,
-    signal,
-    emit,
-  };
-  if (resumeFrom !== undefined) {
-    const { learningRate, epochs, batchSize } = options;
-    const start = await startAgain(model, data, {
-      resumeFrom,
-      learningRate,
-      epochs,
-      batchSize,
-      seed: options.seed,
-    }, environment);
-    const {
-      model: { id, network, preprocessing, quantization, weights },
-      recipe,
-      auxiliary,
-      seed,
-      resume,
-      warnings,
-    } = start;
-    const outcome = await train({
-      ...common,
-      model: id,
-      network,
-      preprocessing,
-      quantization,
-      weights,
-      auxiliary,
-      recipe,
-      seed,
-      resume,
-      warnings: [...tuning.warnings, ...warnings],
-    });
-    return { ...outcome, recipe };
-  }
-  const wanted = fineTuningRecipe(model, await recipeOf(tuning.source), options);
-  const auxiliary = await openAuxiliary(wanted.auxiliaryModels ?? [], data.classNames, model.preprocessing, {
-    device,
-    signal,
-    onProgress: onProvision,
-    seed,
-  });
-  const recipe: Recipe = wanted.auxiliaryModels === undefined
-    ? wanted
-    : { ...wanted, auxiliaryModels: auxiliary.map(({ model, settings }) => ({ ...settings, model })) };
-  const quantized = quantizedModel(model, post.weights, post.quantization);
-  const outcome = await train({
-    ...common,
-    model: model.id,
-    network: quantized.network,
-    preprocessing: model.preprocessing,
-    quantization: post.quantization,
-    weights: quantized.weights,
-    auxiliary,
-    recipe,
-    seed,
-    warnings: tuning.warnings,
-  });
-  return { ...outcome, recipe };
-}
-
-/** Says how a stopped quantisation goes on. */
-function interrupted(outputDir: string): DOMException {
-  const folder = JSON.stringify(outputDir);
-  return new DOMException(
-    `The quantisation was stopped while it was fine-tuned; its state is in ${folder}\n` +
-      `  help: go on with quantize(model, data, { resumeFrom: ${folder} })`,
-    "AbortError",
-  );
-}
-
-/** The recipe a model was trained with, where that is known. */
-async function recipeOf(source: Source): Promise<Recipe | undefined> {
-  if (typeof source === "object" && "recipe" in source) return source.recipe as Recipe;
-  if (typeof source !== "string" || !isWeightsPath(source)) return undefined;
-  return parseCheckpointMetadata((await readWeightsFile(source)).metadata)?.recipe as Recipe | undefined;
 }
 
 /** Fine-tuned weights, unless their int8 file is less accurate than that of the weights before. */

@@ -1,4 +1,4 @@
-import { createLoader, type Loader } from "../data/loader.ts";
+import { createLoader, type Loader, type LoaderOptions } from "../data/loader.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import type { Model } from "../models/model.ts";
@@ -41,7 +41,7 @@ export interface QuantizedWeights {
  * @param model A model in float.
  * @param pictures The calibration pictures.
  * @param settings How.
- * @param options `signal` and `onProgress`.
+ * @param options How pictures are read, `signal` and `onProgress`.
  * @returns The quantised weights.
  * @see Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction, 2019,
  * https://arxiv.org/abs/1906.04721, 4.2
@@ -50,17 +50,16 @@ export async function quantizeAfterTraining(
   model: Model,
   pictures: Dataset,
   settings: PostTrainingSettings,
-  options: {
-    readonly signal?: AbortSignal;
+  options: Pick<LoaderOptions, "workers" | "onUnreadable" | "signal"> & {
     readonly onProgress?: (step: "calibration" | "statistics", done: number, total: number) => void;
   } = {},
 ): Promise<QuantizedWeights> {
   const { preprocessing, network } = model;
   const { weightBits, ranges: method } = settings;
-  const { signal, onProgress } = options;
+  const { signal, onProgress, ...loading } = options;
   const folded = foldNetwork(network, preprocessing.size);
   const float = folded.fold(model.weights);
-  const loader = calibrationLoader(pictures, model, settings.batchSize, signal);
+  const loader = calibrationLoader(pictures, model, settings.batchSize, { ...loading, signal });
   const observed = await observeValues({
     folded,
     weights: float,
@@ -110,13 +109,13 @@ export function calibrationLoader(
   pictures: Dataset,
   { preprocessing }: Pick<Model, "preprocessing">,
   batchSize: number,
-  signal?: AbortSignal,
+  options: Pick<LoaderOptions, "workers" | "onUnreadable" | "signal"> = {},
 ): Loader {
   return createLoader(pictures, {
     preprocessing,
     batchSize: Math.min(batchSize, pictures.samples.length),
     training: false,
-    signal,
+    ...options,
   });
 }
 
