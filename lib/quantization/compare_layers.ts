@@ -1,32 +1,19 @@
-import type { Loader } from "../data/loader.ts";
-import type { Preprocessing } from "../data/preprocessing.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { HostTensor } from "../graph/host_tensor.ts";
-import type { FoldedNetwork } from "../models/quantized/folded_network.ts";
 import type { NetworkLayer, Part } from "../models/quantized/find_layers.ts";
-import type { Quantization } from "../models/quantized/quantization.ts";
 import { quantizationHooks } from "../models/quantized/quantized_network.ts";
 import { replay } from "../models/quantized/replay.ts";
 import { normaliseImages } from "../operators/normalise_images.ts";
 import { compileForExecutor } from "../tensorflow/executor.ts";
-import { record, type SpecTree } from "../tensorflow/record.ts";
+import { record } from "../tensorflow/record.ts";
 import { tf } from "../tensorflow/tf.ts";
+import { type NetworkPair, pairSpecs, pairVariables } from "./network_pair.ts";
 
 /** What is compared. */
-export interface Comparison {
-  readonly folded: FoldedNetwork;
-  readonly quantization: Quantization;
-  /** Weights of the folded network in float. */
-  readonly float: Readonly<Record<string, HostTensor>>;
-  /** Weights and ranges of the quantised network. */
-  readonly quantized: Readonly<Record<string, HostTensor>>;
-  readonly preprocessing: Preprocessing;
-  readonly loader: Loader;
+export interface Comparison extends NetworkPair {
   /**
    * Whether each layer's channels get the float network's means of the same pictures before the next layer reads them.
    */
   readonly adapt: boolean;
-  readonly signal?: AbortSignal;
   /** Told how many pictures are done. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -46,12 +33,9 @@ export interface LayerDifference {
  * @returns The differences by layer.
  */
 export async function compareLayers(comparison: Comparison): Promise<Record<string, LayerDifference>> {
-  const { folded, preprocessing, loader, float, quantized, signal, onProgress } = comparison;
+  const { folded, preprocessing, loader, signal, onProgress } = comparison;
   const { batchSize } = loader, { height, width } = preprocessing.size;
-  const compiled = await compileForExecutor(recordPair(comparison, batchSize), {
-    ...withPrefix("float", float),
-    ...withPrefix("quantized", quantized),
-  });
+  const compiled = await compileForExecutor(recordPair(comparison), pairVariables(comparison));
   const sums = new Map<string, { means: Float64Array; signal: number; noise: number }>();
   const total = loader.stepsPerEpoch * batchSize;
   let batches = 0;
@@ -89,15 +73,11 @@ export async function compareLayers(comparison: Comparison): Promise<Record<stri
 }
 
 /** Both networks on one batch; of each layer the means of the differences, and sums of squares. */
-function recordPair(comparison: Comparison, batchSize: number): Graph {
-  const { folded, quantization, preprocessing, float, quantized, adapt } = comparison;
+function recordPair(comparison: Comparison): Graph {
+  const { folded, quantization, preprocessing, adapt } = comparison;
   const hooks = quantizationHooks(folded, quantization);
   const layerOf: Record<Part, Map<number, NetworkLayer>> = { body: new Map(), classifier: new Map() };
   for (const layer of folded.layers) layerOf[layer.part].set(layer.output, layer);
-  const specs = (values: Readonly<Record<string, HostTensor>>): SpecTree =>
-    Object.fromEntries(
-      Object.entries(values).map(([name, { shape }]) => [name, { dtype: "float32", shape }]),
-    );
   return record(
     ({ images, float, quantized }) => {
       const params = float as Record<string, tf.Tensor>, ranges = quantized as Record<string, tf.Tensor>;
@@ -134,21 +114,7 @@ function recordPair(comparison: Comparison, batchSize: number): Graph {
       compared("classifier", { features: compared("body", { images: input })["features"]! });
       return { means, signal, noise };
     },
-    {
-      images: {
-        dtype: "uint8",
-        shape: [batchSize, preprocessing.size.height, preprocessing.size.width, 3],
-      },
-      float: specs(float),
-      quantized: specs(quantized),
-    },
+    pairSpecs(comparison),
     { name: "compare_layers" },
   );
-}
-
-function withPrefix(
-  prefix: string,
-  values: Readonly<Record<string, HostTensor>>,
-): Record<string, HostTensor> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}/${name}`, value]));
 }

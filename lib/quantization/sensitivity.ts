@@ -1,31 +1,18 @@
-import type { Loader } from "../data/loader.ts";
-import type { Preprocessing } from "../data/preprocessing.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { HostTensor } from "../graph/host_tensor.ts";
 import { createRng } from "../augment/rng.ts";
-import type { FoldedNetwork } from "../models/quantized/folded_network.ts";
 import type { Part } from "../models/quantized/find_layers.ts";
-import type { Quantization } from "../models/quantized/quantization.ts";
 import { quantizationHooks } from "../models/quantized/quantized_network.ts";
 import { replay } from "../models/quantized/replay.ts";
 import { normaliseImages } from "../operators/normalise_images.ts";
 import { compileForExecutor } from "../tensorflow/executor.ts";
-import { record, type SpecTree } from "../tensorflow/record.ts";
+import { record } from "../tensorflow/record.ts";
 import { tf } from "../tensorflow/tf.ts";
+import { type NetworkPair, pairSpecs, pairVariables } from "./network_pair.ts";
 
 /** What {@linkcode layerSensitivity} looks at. */
-export interface SensitivityInputs {
-  readonly folded: FoldedNetwork;
-  readonly quantization: Quantization;
-  /** Weights of the folded network in float. */
-  readonly float: Readonly<Record<string, HostTensor>>;
-  /** Weights and ranges of the quantised network. */
-  readonly quantized: Readonly<Record<string, HostTensor>>;
-  readonly preprocessing: Preprocessing;
-  readonly loader: Loader;
+export interface SensitivityInputs extends NetworkPair {
   /** Classes of the network. */
   readonly numClasses: number;
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -41,12 +28,9 @@ export interface SensitivityInputs {
  * https://arxiv.org/abs/1905.03696, for the same idea with second derivatives of the loss
  */
 export async function layerSensitivity(inputs: SensitivityInputs): Promise<Record<string, number>> {
-  const { preprocessing: { size: { height, width } }, loader, float, quantized, numClasses, signal } = inputs;
+  const { preprocessing: { size: { height, width } }, loader, numClasses, signal } = inputs;
   const { batchSize } = loader;
-  const compiled = await compileForExecutor(recordSensitivity(inputs, batchSize), {
-    ...withPrefix("float", float),
-    ...withPrefix("quantized", quantized),
-  });
+  const compiled = await compileForExecutor(recordSensitivity(inputs, batchSize), pairVariables(inputs));
   const sums: Record<string, number> = {};
   const rng = createRng(0, "sensitivity");
   try {
@@ -71,12 +55,8 @@ export async function layerSensitivity(inputs: SensitivityInputs): Promise<Recor
 }
 
 function recordSensitivity(inputs: SensitivityInputs, batchSize: number): Graph {
-  const { folded, quantization, preprocessing, float, quantized, numClasses } = inputs;
+  const { folded, quantization, preprocessing, numClasses } = inputs;
   const hooks = quantizationHooks(folded, quantization);
-  const specs = (values: Readonly<Record<string, HostTensor>>): SpecTree =>
-    Object.fromEntries(
-      Object.entries(values).map(([name, { shape }]) => [name, { dtype: "float32", shape }]),
-    );
   return record(
     ({ images, signs, float, quantized }) => {
       const params = float as Record<string, tf.Tensor>, ranges = quantized as Record<string, tf.Tensor>;
@@ -138,22 +118,7 @@ function recordSensitivity(inputs: SensitivityInputs, batchSize: number): Graph 
         return [name, tf.sum(tf.square(perPicture))];
       }));
     },
-    {
-      images: {
-        dtype: "uint8",
-        shape: [batchSize, preprocessing.size.height, preprocessing.size.width, 3],
-      },
-      signs: { dtype: "float32", shape: [batchSize, numClasses] },
-      float: specs(float),
-      quantized: specs(quantized),
-    },
+    { ...pairSpecs(inputs), signs: { dtype: "float32", shape: [batchSize, numClasses] } },
     { name: "sensitivity" },
   );
-}
-
-function withPrefix(
-  prefix: string,
-  values: Readonly<Record<string, HostTensor>>,
-): Record<string, HostTensor> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}/${name}`, value]));
 }
