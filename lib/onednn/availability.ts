@@ -1,3 +1,4 @@
+import { processorFlags } from "../provision/processor_flags.ts";
 import type { Precision } from "../graph/compiled_function.ts";
 import { LibraryError, reasonOf } from "../provision/library_error.ts";
 
@@ -104,16 +105,7 @@ function thisMachine(): Machine {
 function readMachine(): Machine {
   const { os, arch } = Deno.build;
   if (os !== "linux" || arch !== "x86_64") return { os, arch };
-  return { os, arch, processorFlags: readProcessorFlags(), openMPFailure: tryOpenMP() };
-}
-
-function readProcessorFlags(): ReadonlySet<string> | undefined {
-  try {
-    const flags = /^flags\s*:\s*(.+)$/m.exec(Deno.readTextFileSync("/proc/cpuinfo"))?.[1];
-    return flags === undefined ? undefined : new Set(flags.split(" "));
-  } catch {
-    return undefined;
-  }
+  return { os, arch, processorFlags: processorFlags(), openMPFailure: tryOpenMP() };
 }
 
 function tryOpenMP(): string | undefined {

@@ -82,12 +82,13 @@ export async function measureInRuntime(models: readonly Model[], rounds = 30): P
         shape,
         data: new Float32Array(3 * height * width).fill(128),
       } as const;
-      const plain = await openIR(toIRBytes(model), "the model");
+      const bytes = toIRBytes(model);
+      const plain = await openIR(bytes, "the model");
       opened.push({
         plain,
         images,
         times: [] as number[],
-        profiled: await openIR(toIRBytes(model), "the model", { profiling: true }),
+        profiled: await openIR(bytes, "the model", { profiling: true }),
       });
     }
     const operations = opened.map(() => new Map<string, { kernel: string; times: number[] }>());

@@ -1,3 +1,5 @@
+import { processorFlags } from "../provision/processor_flags.ts";
+
 /**
  * What to tell of weights with 8 bits on a processor that is not made for them: it adds up two products of a weight and a
  * byte in 16 bits, which they can exceed, so that the file computes something else here than where it is meant for.
@@ -11,13 +13,4 @@ export function vnniWarning(flags: ReadonlySet<string> | undefined = processorFl
   }
   return "This processor has no VNNI: the file with weights of 8 bits saturates here, so that its accuracy, and its " +
     "parity when it is exported, can be worse than on the processors it is for";
-}
-
-function processorFlags(): ReadonlySet<string> | undefined {
-  try {
-    const flags = /^flags\s*:\s*(.+)$/m.exec(Deno.readTextFileSync("/proc/cpuinfo"))?.[1];
-    return flags === undefined ? undefined : new Set(flags.split(" "));
-  } catch {
-    return undefined;
-  }
 }

@@ -1,3 +1,4 @@
+import { processorFlags } from "../provision/processor_flags.ts";
 import type { OpenExecutor } from "../tensorflow/executor.ts";
 
 /** What the bits of a run depend on besides recipe, data and seed. */
@@ -65,8 +66,8 @@ function processorName(): string {
   try {
     const text = Deno.readTextFileSync("/proc/cpuinfo");
     const model = /^model name\s*:\s*(.+)$/m.exec(text)?.[1] ?? Deno.build.arch;
-    const flags = new Set(/^flags\s*:\s*(.+)$/m.exec(text)?.[1]?.split(" "));
-    const features = ["avx2", "avx512f", "avx512_bf16", "amx_tile"].filter((flag) => flags.has(flag));
+    const flags = processorFlags();
+    const features = ["avx2", "avx512f", "avx512_bf16", "amx_tile"].filter((flag) => flags?.has(flag));
     return [model, ...features].join(" ");
   } catch {
     return Deno.build.arch;
