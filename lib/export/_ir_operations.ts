@@ -1,6 +1,7 @@
 import type { Preprocessing } from "../data/preprocessing.ts";
 import type { ExportGraph, ExportNode, ExportTensor } from "./export_graph.ts";
 import type { IRElementType, IRLayer, IRLayers, IRValue } from "./_ir_layers.ts";
+import { fitsHalf } from "./_half_precision.ts";
 import { addResize } from "./_ir_resize.ts";
 
 /** What may be decided about a file. */
@@ -33,9 +34,6 @@ const activations = {
 
 const arithmetic = { add: "Add", multiply: "Multiply", divide: "Divide" } as const;
 const reductions = { mean: "ReduceMean", sum: "ReduceSum" } as const;
-
-/** The largest half-precision number; what is larger would become infinite. */
-const LARGEST_HALF = 65504;
 
 /**
  * Adds a graph's operations to a model. Constants come right before the first layer that reads them, in the shape in
@@ -283,8 +281,4 @@ export function addOperations(graph: ExportGraph, layers: IRLayers, options: IRO
     const inputs = [product, readAs(bias, biasShape)];
     return layers.add({ name, type: "Add", opset: 1, data: { auto_broadcast: "numpy" }, inputs, output });
   }
-}
-
-function fitsHalf(data: Float32Array): boolean {
-  return data.every((value) => Math.abs(value) <= LARGEST_HALF);
 }

@@ -1,4 +1,5 @@
 import type { ExportGraph, ExportNode, ExportValue } from "./export_graph.ts";
+import { fitsHalf } from "./_half_precision.ts";
 import {
   ATTRIBUTE_KINDS,
   type AttributeProto,
@@ -94,13 +95,6 @@ function weightsOf(graph: ExportGraph): Set<number> {
 function writeHalved(name: string, shape: readonly number[], data: Float32Array, writer: Writer): void {
   const halves = writer.constant(name, "fp16", [...shape], new Float16Array(data));
   writer.node("Cast", [halves], name, { to: int(ONNX_TYPES.float) });
-}
-
-/** The largest half-precision number; what is larger would become infinite. */
-const LARGEST_HALF = 65504;
-
-function fitsHalf(data: Float32Array): boolean {
-  return data.every((value) => Math.abs(value) <= LARGEST_HALF);
 }
 
 /** Operations that ONNX has under another name only. */
