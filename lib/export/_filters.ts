@@ -18,27 +18,37 @@ export interface Filter {
   readonly quantized?: { readonly values: ExportTensor; readonly scales: Float32Array };
 }
 
+/** What {@linkcode readFilter} needs beside the weights. */
+export interface ReadFilterOptions {
+  /** Makes an error of what is wrong with the layer, the rest of a sentence about it. */
+  refuse(problem: string): Error;
+  /**
+   * The least scale a row may have. onnxruntime adds up whole numbers and rounds the bias to one of them too, as a
+   * multiple of both scales, in 32 bits: beside weights near 0 it would be cut off.
+   * @default {0}
+   */
+  leastScale?(row: number): number;
+}
+
 /**
  * Reads the weights of a layer, through the fake quantisation they may go through.
  *
  * @param id What the layer reads as its weights.
  * @param layout How they are laid out.
  * @param view The folded view.
- * @param leastScale The least scale a row may have. onnxruntime adds up whole numbers and rounds the bias to one of them
- * too, as a multiple of both scales, in 32 bits: beside weights near 0 it would be cut off.
- * @default {0}
- * @throws {TypeError} If they are computed in another way, or cannot be laid out in files.
+ * @param options See {@linkcode ReadFilterOptions}.
+ * @throws What `refuse` makes, if they are computed in another way, or cannot be laid out in files.
  */
 export function readFilter(
   id: number,
   layout: FilterLayout,
   view: GraphView,
-  leastScale: (row: number) => number = () => 0,
+  { refuse, leastScale = () => 0 }: ReadFilterOptions,
 ): Filter {
   const { shape } = view.spec(id);
   if (layout === "depthwise" && shape[3] !== 1) {
-    throw new TypeError(
-      `Cannot export: depthwise weights of shape [${shape}], wanted one filter a channel, [height, width, channels, 1]`,
+    throw refuse(
+      `has weights of shape [${shape}], wanted one filter a channel, [height, width, channels, 1]`,
     );
   }
   const found = view.constant(id);
@@ -53,11 +63,7 @@ export function readFilter(
   if (node?.op === "Reshape") node = view.producer(node.inputs[0]!); // depthwise filters are quantised as matrices
   const [weights, lows, highs] = (node?.inputs ?? []).map((input) => view.constant(input));
   if (node?.op !== "FakeQuantWithMinMaxVarsPerChannel" || !weights || !lows || !highs) {
-    throw new TypeError(
-      `Cannot export: weights of shape [${shape}] are computed by ${
-        node?.op ?? "an input"
-      }, wanted a parameter`,
-    );
+    throw refuse(`has weights of shape [${shape}] computed by ${node?.op ?? "an input"}, wanted a parameter`);
   }
   const bits = (node.attributes["num_bits"]?.value as number | undefined) ?? 8;
   const narrow = node.attributes["narrow_range"]?.value === true;
@@ -69,8 +75,8 @@ export function readFilter(
     return { low: -high, high, levels, step: least }; // the weights are nearly or wholly 0 beside the bias
   });
   if (ranges.some(({ low, high }) => low !== -high)) {
-    throw new TypeError(
-      `Cannot export: weights of shape [${shape}] are quantised to ranges that are not -range..range above 0`,
+    throw refuse(
+      `has weights of shape [${shape}] quantised to other ranges than -range..range, range above 0`,
     );
   }
   const rows = toRows((weights as HostTensor).data as Float32Array);

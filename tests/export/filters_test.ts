@@ -12,6 +12,7 @@ const tensor = (shape: number[], data: ArrayLike<number>): HostTensor => ({
   data: Float32Array.from(data),
 });
 const count = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
+const refuse = (problem: string) => new TypeError(problem);
 const numbered = (shape: number[]) => tensor(shape, Array.from({ length: count(shape) }, (_, i) => i));
 
 /** A graph that returns weights as they are. */
@@ -26,7 +27,7 @@ function plain(weights: HostTensor): { id: number; view: GraphView } {
 Deno.test("readFilter() puts outputs first: convolution, depthwise, linear", () => {
   const read = (shape: number[], layout: FilterLayout) => {
     const { id, view } = plain(numbered(shape));
-    const { name, values, quantized } = readFilter(id, layout, view);
+    const { name, values, quantized } = readFilter(id, layout, view, { refuse });
     assert.deepEqual([name, quantized], ["params/w", undefined]);
     return { shape: values.shape, data: [...values.data] };
   };
@@ -73,7 +74,7 @@ Deno.test("readFilter() gives whole numbers and scales by hand", async () => {
   // One input, three outputs: rows of one weight each are columns here.
   const weights = tensor([3, 2], [1, 0.5, -2, 0.26, 0.7, -0.75]);
   const { id, view } = await quantised(weights, [1.27, 0.635], { bits: 8, depthwise: false });
-  const { quantized } = readFilter(id, "linear", view);
+  const { quantized } = readFilter(id, "linear", view, { refuse });
   assert.deepEqual(quantized!.values.shape, [2, 3]);
   assert.deepEqual([...quantized!.values.data], [100, -127, 70, 100, 52, -127]);
   assert.deepEqual([...quantized!.scales].map((scale) => +scale.toFixed(7)), [0.01, 0.005]);
@@ -94,7 +95,7 @@ for (const bits of [7, 8]) {
       // Some ranges cut weights off, some leave room.
       const range = [...uniform("range", outputs)].map((value) => 0.2 + 1.2 * Math.abs(value));
       const { id, view, wanted } = await quantised(weights, range, { bits, depthwise });
-      const { quantized, values } = readFilter(id, layout, view);
+      const { quantized, values } = readFilter(id, layout, view, { refuse });
       const { data, shape: found } = quantized!.values;
       assert.deepEqual(found, values.shape);
       assert.equal(quantized!.scales.length, outputs);
@@ -102,7 +103,7 @@ for (const bits of [7, 8]) {
       assert.deepEqual([Math.min(...data as Int8Array), Math.max(...data as Int8Array)], [-largest, largest]);
       // TensorFlow's in the layout of files.
       const result = plain(tensor(shape, wanted));
-      const theirs = readFilter(result.id, layout, result.view).values.data;
+      const theirs = readFilter(result.id, layout, result.view, { refuse }).values.data;
       const perRow = data.length / outputs;
       data.forEach((number: number | bigint, index: number) => {
         const scale = quantized!.scales[Math.floor(index / perRow)]!;

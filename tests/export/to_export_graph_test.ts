@@ -231,6 +231,24 @@ Deno.test("toExportGraph() puts constants on either side, one number or one a ch
   ) await compareValues(exported(x3(forward)), smallPreprocessing);
 });
 
+Deno.test("toExportGraph() joins to a product only a bias that has a number for each output", async () => {
+  for (const numbers of [[3], [3, 4]]) {
+    const network = x3((x) => x);
+    const biased: Network = {
+      ...network,
+      forward: (params, images, options) => {
+        const { logits, statistics } = network.forward(params, images, options);
+        const product = tf.matMul(logits, tf.tensor2d([[1, 2], [3, 4], [5, 6]]));
+        return { logits: tf.add(product, tf.tensor1d(numbers)) as tf.Tensor2D, statistics };
+      },
+    };
+    const result = exported(biased);
+    await compareValues(result, smallPreprocessing);
+    const joined = result.graph.nodes.at(-1)!.op === "linear";
+    assert.equal(joined, numbers.length === 2);
+  }
+});
+
 Deno.test("toExportGraph() counts the groups of a convolution", async () => {
   const grouped: Layer = {
     parameters: [{ name: "conv.weight", shape: [3, 3, 1, 6], kind: "convolution" }],
@@ -290,12 +308,13 @@ Deno.test("toExportGraph() refuses what a file would compute differently", () =>
     ],
     [
       networkOf(convolved([3, 3, 3, 2], (x, w) => tf.depthwiseConv2d(x, w, 1, "same")), 6),
-      "Cannot export: depthwise weights of shape [3,3,3,2], wanted one filter a channel, " +
-      "[height, width, channels, 1]",
+      "Cannot export small: DepthwiseConv2dNative [2,8,8,6], at or after conv.weight, has weights of shape [3,3,3,2], " +
+      `wanted one filter a channel, [height, width, channels, 1]${help}`,
     ],
     [
       networkOf(convolved([1, 1, 3, 4], (x, w) => tf.conv2d(x, tf.relu(w), 1, "same")), 4),
-      "Cannot export: weights of shape [1,1,3,4] are computed by Relu, wanted a parameter",
+      "Cannot export small: Conv2D [2,8,8,4], at or after conv.weight, has weights of shape [1,1,3,4] computed by " +
+      `Relu, wanted a parameter${help}`,
     ],
     [
       networkOf(
@@ -308,7 +327,8 @@ Deno.test("toExportGraph() refuses what a file would compute differently", () =>
         }),
         4,
       ),
-      "Cannot export: weights of shape [1,1,3,4] are quantised to ranges that are not -range..range above 0",
+      "Cannot export small: Conv2D [2,8,8,4], at or after conv.weight, has weights of shape [1,1,3,4] quantised to " +
+      `other ranges than -range..range, range above 0${help}`,
     ],
     [
       x3((x) => tf.cast(tf.cast(x, "int32"), "float32")),
