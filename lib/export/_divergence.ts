@@ -5,7 +5,7 @@ import { splitPadding } from "../graph/split_padding.ts";
 import { compileForExecutor } from "../tensorflow/executor.ts";
 import type { ExportGraph, ExportNode } from "./export_graph.ts";
 import type { ExportMetadata } from "./export_metadata.ts";
-import { toFileInput } from "./file_input.ts";
+import { toFileInput } from "./_file_input.ts";
 import { withMoreOutputs } from "./_more_outputs.ts";
 import type { Picture } from "./_parity_pictures.ts";
 import type { ExportedNetwork } from "./to_export_graph.ts";
@@ -56,8 +56,7 @@ export async function findDivergence(suspect: Suspect, picture: Picture): Promis
   });
   let fileValues: Record<string, HostTensor>;
   try {
-    const input = toFileInput(images, metadata.preprocessing, metadata.input);
-    fileValues = await model.run({ [model.inputs[0]!.name]: input });
+    fileValues = await model.run({ [model.inputs[0]!.name]: toFileInput(images, metadata) });
   } finally {
     await model.dispose();
   }

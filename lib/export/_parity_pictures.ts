@@ -6,33 +6,45 @@ import type { Preprocessing } from "../data/preprocessing.ts";
 /** RGB bytes `[height, width, 3]` of a picture at the model's size. */
 export type Picture = Uint8Array<ArrayBuffer>;
 
+/** Pictures in memory at the same time, at most: a user may name a folder of any size. */
+const LARGEST_BATCH = 32;
+
 /**
  * Decodes and resizes pictures as the model does.
  *
  * @param images The pictures.
  * @param preprocessing Size and kernel.
  * @param signal Stops it.
- * @returns Their bytes.
+ * @returns Their bytes, a part after the other; all parts but the last are equally long.
  * @throws {DatasetError} If pictures cannot be read; all of them are named.
  */
-export async function decodePictures(
+export async function* decodedPictures(
   images: readonly ImageSource[],
   preprocessing: Preprocessing,
   signal?: AbortSignal,
-): Promise<Picture[]> {
+): AsyncGenerator<Picture[], void, void> {
   const nameOf = (image: ImageSource, index: number) =>
     typeof image === "string" || image instanceof URL ? String(image) : `picture ${index}`;
   const samples = images.map((image, index) => ({ image, label: 0, name: nameOf(image, index) }));
   const loader = createLoader({ name: "the pictures", classNames: ["any", "other"], samples }, {
     preprocessing,
-    batchSize: 1,
+    batchSize: partSize(images.length),
     training: false,
     cache: createPixelCache({ memoryBytes: 0, diskBytes: 0 }), // these pictures are looked at once
     signal,
   });
-  const pictures: Picture[] = [];
-  for await (const { images } of loader.epoch(0)) pictures.push(new Uint8Array(images));
-  return pictures;
+  for await (const { images, count } of loader.epoch(0)) {
+    const bytes = images.length / loader.batchSize;
+    yield Array.from(
+      { length: count },
+      (_, row) => new Uint8Array(images.slice(row * bytes, (row + 1) * bytes)),
+    );
+  }
+}
+
+/** Parts of nearly the same length: the model is compiled for each length anew. */
+function partSize(count: number): number {
+  return Math.ceil(count / Math.ceil(count / LARGEST_BATCH));
 }
 
 /**

@@ -1,17 +1,18 @@
 import type { ImageSource } from "../data/dataset.ts";
-import { predictedClass } from "../metrics/predicted_class.ts";
+import { DatasetError } from "../data/dataset_error.ts";
 import type { Model } from "../models/model.ts";
 import type { ProvisionListener } from "../provision/events.ts";
 import { LibraryError, reasonOf } from "../provision/library_error.ts";
 import { type ExportedFile, readExported } from "../runtimes/exported_file.ts";
 import { type ExportedModel, openExported } from "../runtimes/exported_model.ts";
 import type { ExportMetadata } from "./export_metadata.ts";
-import { type Divergence, findDivergence, type Suspect } from "./_divergence.ts";
-import { toFileInput } from "./file_input.ts";
-import { decodePictures, examplePictures, type Picture } from "./_parity_pictures.ts";
-import { ParityError } from "./parity_error.ts";
+import { createLogitsComparer } from "./_compare_logits.ts";
+import { findDivergence, type Suspect } from "./_divergence.ts";
+import { toFileInput } from "./_file_input.ts";
+import { toParityError } from "./_parity_message.ts";
+import { decodedPictures, examplePictures, type Picture } from "./_parity_pictures.ts";
 
-/** What is still called the same. A bound that is left out is not looked at. */
+/** What is still called the same. */
 export interface ParityLimits {
   /**
    * Largest difference of a logit, as a share of the range of all logits.
@@ -47,7 +48,7 @@ export interface Parity {
    * of the range of the scores (fp16: 0.1 %, int8: 1 %).
    */
   readonly nearTies: number;
-  /** What was asked for. */
+  /** What was asked for, or is usual. */
   readonly limits: ParityLimits;
 }
 
@@ -71,7 +72,7 @@ export const parityNotWanted: ParityNotChecked = {
 /** What {@linkcode checkParity} needs. */
 export interface ParityCheck extends Omit<Suspect, "file"> {
   /** The trained model, or for int8 the simulation of it. */
-  readonly model: Pick<Model, "id" | "logits" | "preprocessing">;
+  readonly model: Pick<Model, "id" | "logits" | "preprocessing" | "quantization">;
   /** The written file: a path ending in `.xml` or `.onnx`, or the bytes. */
   readonly file: ExportedFile;
   /** What to compare with. @default {8 made-up pictures, 100 for int8} */
@@ -112,11 +113,7 @@ const batchOfDynamic = 4;
  * @throws {SyntaxError} If the runtime cannot read the file.
  */
 export async function checkParity(check: ParityCheck): Promise<Parity | ParityNotChecked> {
-  const { model, metadata, file, signal, onProgress } = check;
-  const given = check.pictures ?? [];
-  const pictures = given.length > 0
-    ? await decodePictures(given, model.preprocessing, signal)
-    : examplePictures(metadata.precision === "int8" ? 100 : 8, model.preprocessing);
+  const { model, metadata: { precision }, file, signal, onProgress } = check;
   const bytes = await readExported(file);
   let opened: ExportedModel;
   try {
@@ -125,37 +122,75 @@ export async function checkParity(check: ParityCheck): Promise<Parity | ParityNo
     if (!(thrown instanceof LibraryError)) throw thrown;
     return { checked: false, reason: reasonOf(thrown.message.split("\n  help:")[0]), help: thrown.help };
   }
-  let found: Float32Array[];
-  const { runtime } = opened;
+  const comparer = createLogitsComparer();
+  const { size } = model.preprocessing;
   try {
-    found = await logitsOfFile(opened, check, pictures);
+    for await (const pictures of picturesOf(check)) {
+      signal?.throwIfAborted();
+      const found = await logitsOfFile(opened, check, pictures);
+      const wanted = await model.logits(pictures.map((data) => ({ ...size, channels: 3, data })));
+      pictures.forEach((picture, index) => comparer.add(picture, wanted[index]!, found[index]!));
+    }
   } finally {
     await opened.dispose();
   }
-  const { size } = model.preprocessing;
-  const wanted = await model.logits(pictures.map((data) => ({ ...size, channels: 3, data })));
-  const { worst, ...differences } = compare(wanted, found, equalScores[metadata.precision]);
+  const { count, maxAbsDifference, relativeDifference, same, ties, worst } = comparer.result(
+    equalScores[precision],
+  );
   const parity: Parity = {
     checked: true,
-    runtime,
-    pictures: pictures.length,
-    source: given.length > 0 ? "given" : "examples",
-    ...differences,
-    limits: check.limits ?? defaultLimits[metadata.precision],
+    runtime: opened.runtime,
+    pictures: count,
+    source: isGiven(check) ? "given" : "examples",
+    maxAbsDifference,
+    relativeDifference,
+    top1Agreement: same / count,
+    nearTies: ties / count,
+    limits: limitsOf(check),
   };
-  if (isWithin(parity)) return parity;
-  let place: Divergence | undefined | Error;
+  const { maxRelativeDifference = Infinity, minTop1Agreement = 0 } = parity.limits;
+  // NaN and infinite logits are never the model's. The shares are not added up: 0.7 + 0.2 is less than 0.9.
+  const isWithin = Number.isFinite(relativeDifference) && relativeDifference <= maxRelativeDifference &&
+    (same + ties) / count >= minTop1Agreement;
+  if (isWithin) return parity;
+  const place = await findDivergence({ ...check, file: bytes }, worst).catch((error: Error) => error);
+  throw toParityError(check, parity, place);
+}
+
+/** Whether the pictures are the caller's. */
+function isGiven({ pictures = [] }: ParityCheck): boolean {
+  return pictures.length > 0;
+}
+
+/** The pictures, a part after the other. */
+async function* picturesOf(check: ParityCheck): AsyncGenerator<readonly Picture[], void, void> {
+  const { model: { id, preprocessing }, metadata: { precision }, pictures = [], signal } = check;
+  if (!isGiven(check)) return yield examplePictures(precision === "int8" ? 100 : 8, preprocessing);
   try {
-    place = await findDivergence({ ...check, file: bytes }, pictures[worst]!);
+    yield* decodedPictures(pictures, preprocessing, signal);
   } catch (error) {
-    place = error as Error;
+    if (!(error instanceof DatasetError)) throw error;
+    // The same problems, without the help for data sets.
+    const { problems } = error;
+    throw new DatasetError(
+      `Cannot compare ${id} with its file: ${problems.length} of ${pictures.length} pictures are not readable`,
+      { problems, help: "leave them out" },
+    );
   }
-  throw parityError(check, parity, place);
+}
+
+/** What was asked for, and where nothing was, what is usual. */
+function limitsOf({ limits = {}, metadata: { precision } }: ParityCheck): ParityLimits {
+  const {
+    maxRelativeDifference = defaultLimits[precision].maxRelativeDifference,
+    minTop1Agreement = defaultLimits[precision].minTop1Agreement,
+  } = limits;
+  return { maxRelativeDifference, ...(minTop1Agreement === undefined ? {} : { minTop1Agreement }) };
 }
 
 async function logitsOfFile(
   opened: ExportedModel,
-  { graph, metadata, model, signal }: ParityCheck,
+  { graph, metadata, signal }: ParityCheck,
   pictures: readonly Picture[],
 ): Promise<Float32Array[]> {
   const [input] = opened.inputs;
@@ -167,9 +202,7 @@ async function logitsOfFile(
     const shown = pictures.slice(start, start + batch);
     const images = new Uint8Array(batch * shown[0]!.length);
     for (const [row, picture] of shown.entries()) images.set(picture, row * picture.length);
-    const outputs = await opened.run({
-      [input!.name]: toFileInput(images, model.preprocessing, metadata.input),
-    });
+    const outputs = await opened.run({ [input!.name]: toFileInput(images, metadata) });
     const { data, shape } = outputs[graph.outputName]!;
     const classes = shape[1]!;
     for (let row = 0; row < shown.length; row++) {
@@ -177,81 +210,4 @@ async function logitsOfFile(
     }
   }
   return logits;
-}
-
-/** How far logits are apart, and for which picture most. */
-function compare(wanted: readonly Float32Array[], found: readonly Float32Array[], equal: number) {
-  let lowest = Infinity, highest = -Infinity;
-  for (const row of wanted) {
-    for (const value of row) [lowest, highest] = [Math.min(lowest, value), Math.max(highest, value)];
-  }
-  const range = highest - lowest || Math.abs(highest) || 1;
-  let maxAbsDifference = 0, worst = 0, same = 0, ties = 0;
-  for (const [index, row] of wanted.entries()) {
-    const other = found[index]!;
-    let difference = row.length === other.length ? 0 : Infinity;
-    row.forEach((value, at) => {
-      const here = Math.abs(value - other[at]!);
-      difference = Math.max(difference, Number.isFinite(here) ? here : Infinity);
-    });
-    if (difference > maxAbsDifference) [maxAbsDifference, worst] = [difference, index];
-    const [best, named] = [predictedClass(row), predictedClass(other)];
-    if (best === named) same++;
-    else if (row[best]! - row[named]! <= equal * range) ties++;
-  }
-  const relativeDifference = maxAbsDifference / range;
-  const count = wanted.length;
-  return { maxAbsDifference, relativeDifference, top1Agreement: same / count, nearTies: ties / count, worst };
-}
-
-function isWithin({ limits, relativeDifference, top1Agreement, nearTies }: Parity): boolean {
-  const { maxRelativeDifference = Infinity, minTop1Agreement = 0 } = limits;
-  const isFinite = Number.isFinite(relativeDifference); // NaN and infinite logits are never the model's
-  return isFinite && relativeDifference <= maxRelativeDifference &&
-    top1Agreement + nearTies >= minTop1Agreement;
-}
-
-function parityError(check: ParityCheck, parity: Parity, place: Divergence | undefined | Error): ParityError {
-  const { limits, maxAbsDifference, pictures, relativeDifference, runtime, source } = parity;
-  const { top1Agreement, nearTies } = parity;
-  const { maxRelativeDifference, minTop1Agreement } = limits;
-  const share = (ratio: number) => `${Number((100 * ratio).toPrecision(3))} %`;
-  const bound = (word: string, limit?: number) =>
-    limit === undefined ? "" : `, wanted at ${word} ${share(limit)}`;
-  const shown = `${pictures} ${source === "given" ? "of your" : "made-up"} pictures`;
-  const details = [
-    `runtime: ${runtime}, on ${shown}`,
-    `logits: differ by up to ${maxAbsDifference.toPrecision(3)}, which is ${
-      share(relativeDifference)
-    } of their range` +
-    bound("most", maxRelativeDifference),
-    `top-1: the same for ${share(top1Agreement)} of the pictures` +
-    `${nearTies > 0 ? ` and nearly tied for ${share(nearTies)}` : ""}${bound("least", minTop1Agreement)}`,
-    describePlace(place, share),
-  ];
-  const name = place === undefined || place instanceof Error ? undefined : place.node.output.name;
-  return new ParityError(`Cannot export ${check.model.id}: the file computes something else than the model`, {
-    details,
-    help: place !== undefined && "isPreprocessing" in place && place.isPreprocessing
-      ? "mean, scale or the order of the channels in the file are not the model's; export it again"
-      : "export the model again; if that does not help, report this message, or accept the difference with " +
-        `{ parity: { ${Object.keys(limits).join(", ")} } }`,
-    ...(name === undefined ? {} : { node: name }),
-  });
-}
-
-function describePlace(place: Divergence | undefined | Error, share: (ratio: number) => string): string {
-  if (place instanceof Error) {
-    return `where it begins could not be found out: ${reasonOf(place)}`;
-  }
-  if (place === undefined) {
-    return "no operation alone is the cause: each agrees where its value is asked for";
-  }
-  const { difference, isPreprocessing, node: { op, output } } = place;
-  const by = Number.isFinite(difference)
-    ? `differs by ${share(difference)} of its largest value`
-    : "is not finite, or of another shape";
-  return isPreprocessing
-    ? `it begins with the preprocessing: the normalised pictures, "${output.name}": ${by}`
-    : `it begins at "${output.name}" (${op} [${output.shape}]), which ${by}; what comes before it agrees`;
 }

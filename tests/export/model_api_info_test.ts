@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import sharp from "npm:sharp@0.35.5";
 import type { ExportMetadata } from "../../lib/export/export_metadata.ts";
 import { modelAPIInfo } from "../../lib/export/model_api_info.ts";
-import { decodePictures } from "../../lib/export/_parity_pictures.ts";
+import { decodedPictures } from "../../lib/export/_parity_pictures.ts";
 import { exportIR } from "../../lib/export_ir.ts";
 import { loadModel } from "../../lib/load_model.ts";
 import { softmax } from "../../lib/metrics/softmax.ts";
@@ -52,7 +52,7 @@ Deno.test("ModelAPI opens the files and classifies as the model does", async (t)
   const path = (name: string) => fileURLToPath(new URL(`../fixtures/photographs/${name}`, import.meta.url));
   const photographs = ["cat.jpg", "coffee.jpg", "camera.jpg", "rocket.jpg"].map(path);
   const { height, width } = model.preprocessing.size;
-  const resized = await decodePictures(photographs, model.preprocessing);
+  const resized = (await Array.fromAsync(decodedPictures(photographs, model.preprocessing))).flat();
   const images = [...photographs];
   for (const [index, bytes] of resized.entries()) {
     images.push(join(folder, `${index}.png`));

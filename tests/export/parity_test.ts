@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import type { ImageSource } from "../../lib/data/dataset.ts";
 import type { ExportInput, ExportMetadata } from "../../lib/export/export_metadata.ts";
 import { withInput } from "../../lib/export/model_input.ts";
 import { decodeModel, encodeModel, type ModelProto } from "../../lib/export/_onnx_messages.ts";
@@ -11,6 +10,7 @@ import { checkParity, type ParityCheck } from "../../lib/export/parity.ts";
 import type { ParityError } from "../../lib/export/parity_error.ts";
 import { toExportGraph } from "../../lib/export/to_export_graph.ts";
 import { toExportMetadata } from "../../lib/export/to_export_metadata.ts";
+import { vnniWarning } from "../../lib/quantization/vnni.ts";
 import type { IRBytes, ONNXBytes } from "../../lib/runtimes/exported_file.ts";
 import { randomModel } from "./_networks.ts";
 
@@ -216,7 +216,8 @@ Deno.test("checkParity() says by how much, where and what to do", async () => {
 
 Deno.test("checkParity() looks at the share of equal classes where that is asked for", async () => {
   const { file } = breakages["an operation of an ONNX file"]!;
-  const lenient = await checkParity({ ...raw, file, limits: { minTop1Agreement: 0 } });
+  const anyDifference = { maxRelativeDifference: 1e9 };
+  const lenient = await checkParity({ ...raw, file, limits: anyDifference });
   assert.ok(lenient.checked && lenient.relativeDifference > 1e-4);
   const shuffled = changedONNX(({ graph }) => {
     const tensor = graph.initializer.find(({ name }) => name === "classifier.bias")!;
@@ -224,9 +225,64 @@ Deno.test("checkParity() looks at the share of equal classes where that is asked
     values[3] = 1e3;
     tensor.rawData = new Uint8Array(values.buffer);
   });
-  const { message } = await refusal({ ...raw, file: shuffled, limits: { minTop1Agreement: 0.99 } });
+  const limits = { ...anyDifference, minTop1Agreement: 0.99 };
+  const { message } = await refusal({ ...raw, file: shuffled, limits });
   assert.match(message, /\n {2}top-1: the same for [\d.]+ % of the pictures, wanted at least 99 %\n/);
-  assert.match(message, /accept the difference with \{ parity: \{ minTop1Agreement \} \}$/);
+  assert.match(
+    message,
+    /accept the difference with \{ parity: \{ maxRelativeDifference, minTop1Agreement \} \}$/,
+  );
+});
+
+Deno.test("checkParity() keeps the usual bound where only the other one is given", async () => {
+  const { file } = breakages["an operation of an ONNX file"]!;
+  for (const limits of [{}, { minTop1Agreement: 0 }, { maxRelativeDifference: undefined }]) {
+    const { message } = await refusal({ ...raw, file, limits });
+    assert.match(message, /of their range, wanted at most 0\.01 %\n/);
+  }
+});
+
+Deno.test("checkParity() looks at all pictures, whatever their number", async () => {
+  const { width, height } = model.preprocessing.size;
+  const grey = { width, height, channels: 3, data: new Uint8Array(3 * width * height).fill(128) } as const;
+  const { file } = breakages["a weight of an ONNX file"]!;
+  const difference = async (pictures: ImageSource[]) => {
+    const parity = await checkParity({ ...raw, file, pictures, limits: { maxRelativeDifference: 1e9 } });
+    assert.ok(parity.checked && parity.pictures === pictures.length);
+    return parity.maxAbsDifference;
+  };
+  const [ofGrey, ofPhotograph] = [await difference([grey]), await difference([photographs[0]!])];
+  assert.ok(ofGrey < 0.9 * ofPhotograph, `${ofGrey} and ${ofPhotograph}`);
+  const ofAll = await difference([...Array(69).fill(grey), photographs[0]!]);
+  assert.ok(Math.abs(ofAll - ofPhotograph) < 1e-3 * ofPhotograph, `${ofAll} and ${ofPhotograph}`);
+});
+
+Deno.test("checkParity() says that 8 bits saturate where the processor has no VNNI", async () => {
+  const { file } = breakages["a weight of an ONNX file"]!;
+  const quantization = { weightBits: 8, floatLayers: [] } as const;
+  const { message } = await refusal({
+    ...raw,
+    model: { ...model, logits: model.logits, quantization },
+    file,
+  });
+  const lines = message.split("\n").slice(-2);
+  const saturates = vnniWarning() !== undefined;
+  assert.equal(
+    /the likely reason: its weights have 8 bits and this processor has no VNNI/.test(lines[0]!),
+    saturates,
+  );
+  assert.equal(
+    /^ {2}help: export the model on a processor with VNNI, quantise it with \{ target: "any" \}, or accept /
+      .test(
+        lines[1]!,
+      ),
+    saturates,
+  );
+  const seven = { weightBits: 7, floatLayers: [] } as const;
+  assert.doesNotMatch(
+    (await refusal({ ...raw, model: { ...model, quantization: seven }, file })).message,
+    /VNNI/,
+  );
 });
 
 Deno.test("checkParity() compares files on the disk", async () => {
@@ -246,32 +302,9 @@ Deno.test("checkParity() compares files on the disk", async () => {
 Deno.test("checkParity() names pictures that cannot be read", async () => {
   await assert.rejects(checkParity({ ...raw, file: { onnx }, pictures: ["no/such.jpg"] }), {
     name: "DatasetError",
-    message: /no\/such\.jpg/,
+    message: `Cannot compare ${model.id} with its file: 1 of 1 pictures are not readable\n` +
+      "  no/such.jpg: no such file\n  help: leave them out",
   });
-});
-
-Deno.test("checkParity() says why nothing was compared where the runtime cannot be had", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "-A",
-        "--no-check",
-        fileURLToPath(new URL("./_export_alone.ts", import.meta.url)),
-        folder,
-      ],
-      env: { WHITTLE_OPENVINO: join(folder, "no_such_library.so") },
-    }).output();
-    assert.equal(code, 0, new TextDecoder().decode(stderr));
-    const { parity, xml } = JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1)!);
-    assert.equal(parity.checked, false);
-    assert.match(parity.reason, /OpenVINO|no_such_library/);
-    assert.ok(parity.help.length > 0);
-    assert.ok((await Deno.stat(xml)).size > 0, "the file is written all the same");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 });
 
 Deno.test("checkParity() stops when it is told to", async () => {
