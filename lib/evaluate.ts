@@ -72,7 +72,8 @@ const known = [
 /**
  * Measures a model on labelled pictures.
  *
- * @param source A model, a result of `fineTune`, or the path of a checkpoint or of an exported `.xml` or `.onnx` file.
+ * @param source A model, a result of `fineTune` or `quantize`, or the path of a checkpoint or of an exported `.xml` or
+ * `.onnx` file.
  * @param dataset Pictures whose classes are the model's; matched by name, so that their order does not matter.
  * @param options See {@linkcode EvaluateOptions}.
  * @returns Accuracies, per-class quality, confusion matrix, calibration and the worst mistakes. It shows itself in a
@@ -80,6 +81,8 @@ const known = [
  * @throws {RangeError} If the data set has classes the model does not know, or the model's scores are not finite.
  * @throws {TypeError} If an argument is of the wrong type.
  * @throws {DatasetError} If pictures cannot be read.
+ * @throws {SyntaxError} If an exported file is damaged.
+ * @throws {LibraryError} If what runs the model cannot be had.
  *
  * @example
  * ```ts ignore
@@ -109,7 +112,7 @@ export async function evaluate(
   ]);
   check.checkOptions(options.exported, descriptionFields, "evaluate", "exported model");
   if (!Array.isArray(dataset?.samples)) throw new TypeError(withoutSamples);
-  const { device, executor, exported } = options;
+  const { device, executor, exported, signal } = options;
   const views = testTimeViews(options.testTimeAugmentation);
   if (options.saveMetricsTo !== undefined && views.length > 0) throw new RangeError(withoutViews);
   const classifier = await openClassifier(source, {
@@ -117,6 +120,7 @@ export async function evaluate(
     executor,
     exported,
     onProgress: provisionView(),
+    signal,
   });
   try {
     return await evaluateClassifier(classifier, dataset, options, views);

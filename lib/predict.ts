@@ -43,13 +43,16 @@ export interface PredictOptions {
 /**
  * Names what is on pictures.
  *
- * @param source A model, a result of `fineTune`, or the path of a checkpoint or of an exported `.xml` or `.onnx` file.
+ * @param source A model, a result of `fineTune` or `quantize`, or the path of a checkpoint or of an exported `.xml` or
+ * `.onnx` file.
  * @param images A picture (path, URL, bytes of a file, decoded pixels), several, or the path of a folder: its pictures
  * in the order of their names.
  * @param options `topK`: how many classes for each picture.
  * @returns For each picture the likeliest classes, best first. In a notebook they show themselves with the pictures.
  * @throws {TypeError} If an option is unknown or of the wrong type.
  * @throws {DatasetError} If pictures cannot be read; all of them are named.
+ * @throws {SyntaxError} If an exported file is damaged.
+ * @throws {LibraryError} If what runs the model cannot be had.
  *
  * @example
  * ```ts ignore

@@ -48,7 +48,8 @@ export async function makeExport<F extends IRBytes | ONNXBytes>(
   const { precision = "fp32", dynamicBatch = false, device, executor, signal } = options;
   const { onProgress = provisionView() } = options;
   signal?.throwIfAborted();
-  const { model } = await openSource(source, { device, executor, onProgress });
+  const pictures = options.parity === false ? undefined : await exportPictures(options.pictures);
+  const { model } = await openSource(source, { device, executor, onProgress, signal });
   try {
     const input = exportInputOf(options);
     const network = toExportGraph(model);
@@ -61,7 +62,7 @@ export async function makeExport<F extends IRBytes | ONNXBytes>(
       graph,
       metadata,
       file,
-      pictures: await exportPictures(options.pictures),
+      pictures,
       limits: options.parity,
       onProgress,
       signal,

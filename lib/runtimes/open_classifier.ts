@@ -39,6 +39,8 @@ export interface OpenClassifierOptions {
   readonly exported?: Partial<ExportedDescription>;
   /** Told about downloads. */
   readonly onProgress?: ProvisionListener;
+  /** Stops a download. */
+  readonly signal?: AbortSignal;
 }
 
 /** Pictures run at the same time, at most, where nobody says how many. */
@@ -84,7 +86,7 @@ export async function openClassifier(
 
 async function openFile(
   path: string,
-  { device = "auto", executor = "auto", exported, onProgress }: OpenClassifierOptions,
+  { device = "auto", executor = "auto", exported, onProgress, signal }: OpenClassifierOptions,
 ): Promise<Classifier> {
   const problems = [
     ...(device === "gpu" ? ["device: found gpu, wanted cpu or auto"] : []),
@@ -98,7 +100,7 @@ async function openFile(
         problems.map((problem) => `  ${problem}\n`).join("") + "  help: leave these options out",
     );
   }
-  const classifier = await openExportedClassifier(path, { exported, onProgress });
+  const classifier = await openExportedClassifier(path, { exported, onProgress, signal });
   const { classNames, preprocessing, complexity } = classifier.description;
   return {
     classNames,

@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { evaluate } from "../../lib/evaluate.ts";
+import { tempFolder, withEnvironment } from "../provision/_fake_index.ts";
+import { shapeSplits } from "../training/_shapes.ts";
+import { exportSmall, smallModel } from "./_exported_files.ts";
+
+Deno.test("evaluate() stops while the runtime of an exported file is fetched", async () => {
+  await using folder = await tempFolder();
+  const { xml, bin } = exportSmall(await smallModel());
+  await Deno.writeTextFile(join(folder.path, "model.xml"), xml);
+  await Deno.writeFile(join(folder.path, "model.bin"), bin);
+  const { validation } = shapeSplits({ validation: 3 });
+  const signal = AbortSignal.abort(new Error("enough"));
+  // In this file OpenVINO is not open yet, and nothing of it is in this cache.
+  const environment = { WHITTLE_OPENVINO: undefined, WHITTLE_CACHE: join(folder.path, "cache") };
+  await withEnvironment(environment, async () => {
+    await assert.rejects(evaluate(join(folder.path, "model.xml"), validation, { signal }), {
+      message: "enough",
+    });
+  });
+  const left = [...Deno.readDirSync(environment.WHITTLE_CACHE)].filter(({ isDirectory }) => isDirectory);
+  assert.deepEqual(left, [], "nothing was unpacked");
+});
