@@ -15,7 +15,12 @@ export interface ONNXOptions {
   readonly precision: "fp32" | "fp16";
 }
 
-/** The operator set that files are written in, and the version of the format it came with. */
+/**
+ * The operator set that files are written in, and the version of the format it came with: the last one in which what
+ * files compute was defined anew (`Conv`, `HardSwish`, `HardSigmoid`, `GlobalAveragePool`). Sets up to 28, the newest of
+ * onnx 1.23, add element types to `Reshape`, `Cast` and `QuantizeLinear` that files do not have, and onnxruntime 1.30
+ * knows 27 at most.
+ */
 const OPSET = 22, IR_VERSION = 10;
 
 const elementTypes: Readonly<Record<ExportValue["dtype"], number>> = {

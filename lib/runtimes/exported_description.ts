@@ -77,13 +77,11 @@ function incomplete(name: string, missing: readonly string[]): string {
 
 /** The fields are checked by what checks the record in our own files. */
 function checked(description: ExportedDescription, name: string): ExportedDescription {
-  const { classNames, preprocessing, input, output } = description;
-  const problems = output === undefined || ["logits", "probabilities"].includes(output) ? "" : "x";
-  if (problems !== "") {
+  const { classNames, preprocessing, input, output = "logits" } = description;
+  const action = `Cannot use what is said of ${name}`, help = "  help: correct { exported }";
+  if (!["logits", "probabilities"].includes(output)) {
     throw new TypeError(
-      `Cannot use what is said of ${name}: output: found ${
-        JSON.stringify(output)
-      }, wanted logits or probabilities`,
+      `${action}: output: found ${JSON.stringify(output)}, wanted logits or probabilities\n${help}`,
     );
   }
   try {
@@ -91,11 +89,8 @@ function checked(description: ExportedDescription, name: string): ExportedDescri
     parseMetadataJSON(JSON.stringify(record));
   } catch (error) {
     const [first = "", ...others] = (error as Error).message.split("\n").slice(0, -1);
-    const summary = first.replace(
-      "Cannot read the metadata of the exported file",
-      `Cannot use what is said of ${name}`,
-    );
-    throw new TypeError([summary, ...others, "  help: correct { exported }"].join("\n"));
+    const summary = first.replace("Cannot read the metadata of the exported file", action);
+    throw new TypeError([summary, ...others, help].join("\n"));
   }
   return description;
 }

@@ -49,7 +49,8 @@ export interface ExportedModel {
   readonly inputs: readonly ExportedPort[];
   readonly outputs: readonly ExportedPort[];
   /**
-   * Runs the model while the event loop goes on. May be called again before the last call is done.
+   * Runs the model. May be called again before the last call is done. OpenVINO computes while the event loop goes on;
+   * onnxruntime's package for Node holds it up for as long as a call takes.
    *
    * @param inputs A tensor for each input, by name.
    * @returns A tensor for each output, by name.

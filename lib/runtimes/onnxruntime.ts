@@ -17,7 +17,8 @@ type ONNXRuntime = typeof import("npm:onnxruntime-node@1.30.0");
 const DTYPES: readonly string[] = ["float32", "int32", "int64", "uint8", "bool"] satisfies DType[];
 
 /**
- * Opens an ONNX model for the CPU.
+ * Opens an ONNX model for the CPU. onnxruntime computes in the thread that calls it: between two runs the event loop
+ * turns, during one it does not.
  *
  * @param bytes The file.
  * @param name What the model is called in messages.

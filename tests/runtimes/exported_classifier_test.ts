@@ -172,6 +172,16 @@ Deno.test("openExportedClassifier() asks for all that a file of another program 
       '  help: write for example { exported: { classNames: ["cat", "dog"] } }',
     ],
   );
+  const output = await failure(
+    openExportedClassifier(path, { exported: { ...whole, output: "classes" as never } }),
+  );
+  assert.equal(
+    output.message,
+    `Cannot use what is said of exported model ${
+      JSON.stringify(path)
+    }: output: found "classes", wanted logits or ` +
+      "probabilities\n  help: correct { exported }",
+  );
   const wrong = await failure(openExportedClassifier(path, {
     exported: {
       ...whole,

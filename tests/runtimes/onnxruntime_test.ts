@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { HostTensor } from "../../lib/graph/host_tensor.ts";
 import { openONNX } from "../../lib/runtimes/onnxruntime.ts";
 import { failure } from "../training/_runs.ts";
@@ -38,4 +40,31 @@ Deno.test("openONNX() refuses inputs that do not fit", async () => {
       "  pictures: the model has no such input\n  help: its inputs are images",
   );
   await opened.dispose();
+});
+
+Deno.test("openONNX() says what to do where onnxruntime does not load", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const script = join(folder, "open.ts"), file = join(folder, "model.onnx");
+    await Deno.writeFile(file, files.onnx);
+    const module = new URL("../../lib/runtimes/onnxruntime.ts", import.meta.url).href;
+    await Deno.writeTextFile(
+      script,
+      `import { openONNX } from ${JSON.stringify(module)};
+      await openONNX({ onnx: await Deno.readFile(${JSON.stringify(file)}) }, "the model")
+        .catch(({ name, message }) => console.log(name + ": " + message));`,
+    );
+    const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--deny-ffi", "--no-check", "--config", config, script], // no native code loads
+      env: { NO_COLOR: "1" },
+    }).output();
+    assert.match(
+      new TextDecoder().decode(stdout),
+      /^LibraryError: Cannot run ONNX models: onnxruntime does not load on this machine\n {2}\S.*\n {2}help: export the model with exportIR and run the \.xml in OpenVINO instead\n$/,
+      new TextDecoder().decode(stderr),
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
