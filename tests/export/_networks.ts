@@ -1,5 +1,10 @@
 import type { Preprocessing } from "../../lib/data/preprocessing.ts";
-import type { ExportInput } from "../../lib/export/export_metadata.ts";
+import type { ExportGraph } from "../../lib/export/export_graph.ts";
+import type { ExportInput, ExportMetadata } from "../../lib/export/export_metadata.ts";
+import type { FileSettings } from "../../lib/export/make_export.ts";
+import { withInput } from "../../lib/export/model_input.ts";
+import { toExportGraph } from "../../lib/export/to_export_graph.ts";
+import { toExportMetadata } from "../../lib/export/to_export_metadata.ts";
 import type { Model } from "../../lib/models/model.ts";
 import { type OpenForTrainingOptions, openModel } from "../../lib/models/open_model.ts";
 import { tf } from "../../lib/tensorflow/tf.ts";
@@ -67,6 +72,72 @@ export function fed(pictures: Values, { mean, std }: Preprocessing, input: Expor
     }
   }
   return { shape: [count, 3, height, width], data };
+}
+
+/** All networks, with the heads and sizes they come in. */
+export const networks: readonly [id: string, options: OpenForTrainingOptions][] = [
+  ["mobilenetv3_small_100", {}],
+  ["mobilenetv3_large_075", {}],
+  ["mobilenetv3_large_100", {}],
+  ["efficientnet_b0", {}],
+  ["tf_efficientnet_lite0", {}],
+  ["mobilenetv3_large_100.ote", { imageSize: 96 }],
+  ["efficientnet_b0.ote", { head: "cosine", imageSize: 96 }],
+  ["mobilenetv3_small_100", { head: "cosine", imageSize: 96 }],
+];
+
+/** A file that can be made of a model. */
+export interface FileVariant {
+  readonly input: ExportInput;
+  readonly precision?: "fp32" | "fp16";
+  readonly dynamicBatch?: boolean;
+}
+
+const raw = { channelOrder: "bgr", values: "raw" } as const;
+
+/** Every input, batch and precision; the first is what a file is by default. */
+export const fileVariants: Readonly<Record<string, FileVariant>> = {
+  "raw BGR": { input: raw },
+  "raw RGB": { input: { channelOrder: "rgb", values: "raw" } },
+  "normalized BGR": { input: { channelOrder: "bgr", values: "normalized" } },
+  "normalized RGB": { input: { channelOrder: "rgb", values: "normalized" } },
+  "any batch": { input: raw, dynamicBatch: true },
+  "weights in half precision": { input: raw, precision: "fp16" },
+};
+
+/** Pictures a batch in what {@linkcode filesOf} makes. */
+export const batch = 2;
+
+/**
+ * What is written into variants of a model's file, what each is fed, and the logits that the model itself gives for that.
+ *
+ * @param model The model.
+ * @param variants Which files. @default {the one that is made by default}
+ */
+export async function filesOf(
+  model: Model,
+  variants: readonly FileVariant[] = [fileVariants["raw BGR"]!],
+): Promise<{
+  readonly logits: Values;
+  readonly files: readonly {
+    readonly graph: ExportGraph;
+    readonly metadata: ExportMetadata;
+    readonly settings: FileSettings;
+    readonly input: Values;
+  }[];
+}> {
+  const pictures = randomPictures(model, batch);
+  const files = variants.map(({ input, precision = "fp32", dynamicBatch = false }) => {
+    const network = toExportGraph(model, dynamicBatch ? 1 : batch);
+    const graph = withInput(network.graph, model.preprocessing, input);
+    return {
+      graph,
+      metadata: toExportMetadata(model, graph, { input, precision }),
+      settings: { precision, dynamicBatch },
+      input: fed(pictures, model.preprocessing, input),
+    };
+  });
+  return { logits: await logitsOf(model, pictures), files };
 }
 
 /** Largest difference of two lists, as a share of the range of the first. */
