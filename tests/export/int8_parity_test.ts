@@ -7,6 +7,7 @@ import { toOpenVINO } from "../../lib/export/openvino_ir.ts";
 import { checkParity } from "../../lib/export/parity.ts";
 import { toExportGraph } from "../../lib/export/to_export_graph.ts";
 import { toExportMetadata } from "../../lib/export/to_export_metadata.ts";
+import { openIR } from "../../lib/runtimes/openvino.ts";
 import { quantizedModel } from "./_quantized.ts";
 
 const photographs = ["cat", "coffee", "rocket", "camera"].map((name) =>
@@ -34,6 +35,33 @@ Deno.test("checkParity() finds the simulated network in int8 files", async () =>
     assert.ok(parity.relativeDifference < 0.05, JSON.stringify(parity));
   }
 });
+
+const larger = ["mobilenetv3_large_075", "mobilenetv3_large_100", "efficientnet_b0", "tf_efficientnet_lite0"];
+for (const id of larger) {
+  Deno.test(`checkParity() finds the simulated ${id} in int8 files, which OpenVINO runs in int8 kernels`, async () => {
+    const model = await quantizedModel(id, photographs, { imageSize: 64 });
+    const network = toExportGraph(model);
+    const graph = withInput(network.graph, model.preprocessing, input);
+    const metadata = toExportMetadata(model, graph, { input, precision: "fp32" });
+    const ir = toOpenVINO(graph, metadata, settings);
+    for (const file of [{ onnx: toONNX(graph, metadata, settings) }, ir]) {
+      const parity = await checkParity({ model, network, graph, metadata, file });
+      assert.ok(parity.checked && parity.top1Agreement + parity.nearTies > 0.985, JSON.stringify(parity));
+    }
+    const opened = await openIR(ir, id, { profiling: true });
+    const { height, width } = model.preprocessing.size;
+    const data = new Float32Array(3 * height * width).fill(90);
+    await opened.run({ images: { dtype: "float32", shape: [1, 3, height, width], data } });
+    const layers = opened.profile().filter(({ type, status }) =>
+      status === "executed" && /Convolution$|^FullyConnected/.test(type)
+    );
+    await opened.dispose();
+    const convolutions = graph.nodes.filter(({ op }) => op === "convolution" || op === "linear");
+    assert.equal(layers.length, convolutions.length);
+    assert.deepEqual(layers.filter(({ kernel }) => !kernel.endsWith("I8")), []);
+    await model.dispose();
+  });
+}
 
 /** The scales of a layer in a file's bytes, found by their values. */
 function scalesOf(layer: string): Float32Array {
