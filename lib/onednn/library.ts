@@ -1,42 +1,16 @@
-import { resolve } from "node:path";
-import type { ProvisionListener } from "../provision/events.ts";
-import { loadForGood } from "../provision/load_for_good.ts";
-import { LibraryError, reasonOf } from "../provision/library_error.ts";
-import { findProvidedWheel, provideFromWheel, type WheelRequest } from "../provision/python_wheel.ts";
-import { checkSharedLibrary } from "../provision/shared_library.ts";
+import {
+  findNativeLibrary,
+  type FindNativeLibraryOptions,
+  type FoundNativeLibrary,
+  isSupportedVersion,
+  loadNativeLibrary,
+  missingFunctions,
+  type NativeLibrary,
+} from "../provision/native_library.ts";
+import { LibraryError } from "../provision/library_error.ts";
 import { requireOneDNN } from "./availability.ts";
 import { openMPSymbols, symbols, systemSymbols } from "./symbols.ts";
 import { ONEDNN_WHEEL } from "./_wheel.ts";
-
-/** How {@linkcode findOneDNN} looks. */
-export interface FindOneDNNOptions {
-  /**
-   * Whether the library may be downloaded where it is not there.
-   * @default {true}
-   */
-  readonly download?: boolean;
-  /** Told about the progress of a download. */
-  readonly onProgress?: ProvisionListener;
-  /** Stops a download. */
-  readonly signal?: AbortSignal;
-  /**
-   * The Python package that carries the library.
-   * @default {onednn-cpu-gomp 2023.2.0, which is oneDNN 3.2}
-   */
-  readonly wheel?: WheelRequest;
-}
-
-/** Where the library is and how it was found. */
-export interface FoundOneDNN {
-  /** Absolute path of libdnnl. */
-  readonly path: string;
-  /** `WHITTLE_ONEDNN`, the cache, or a download just now. */
-  readonly source: "environment" | "cache" | "download";
-  /** The Python package it comes from, where it does. */
-  readonly package?: string;
-  /** Size of the file. */
-  readonly sizeBytes: number;
-}
 
 /** Functions of the open library. */
 export type NativeOneDNN = Deno.StaticForeignLibraryInterface<typeof symbols>;
@@ -74,6 +48,14 @@ export interface OneDNNFacts {
 /** Versions whose C API was checked: from the first, below the second. */
 const SUPPORTED = { from: "3.2", below: "4" } as const;
 
+const ONEDNN: NativeLibrary = {
+  name: "libdnnl",
+  file: /^libdnnl\.so\.\d+(\.\d+)*$/,
+  variable: "WHITTLE_ONEDNN",
+  wanted: "the path of a libdnnl.so.3 or of the folder it is in",
+  wheel: ONEDNN_WHEEL,
+};
+
 /** `DNNL_RUNTIME_*`. */
 const RUNTIMES: Record<number, string> = { 0: "no CPU", 1: "one thread", 4: "TBB", 8: "a thread pool" };
 const OPENMP_RUNTIME = 2;
@@ -95,8 +77,8 @@ const INSTRUCTION_SETS: Record<number, string> = {
 };
 
 /**
- * Finds oneDNN's shared library, in this order: `WHITTLE_ONEDNN` (the file); the cache; a download of the Python
- * package into the cache, for which pip is needed, but nothing of Python later.
+ * Finds oneDNN's shared library, in this order: `WHITTLE_ONEDNN` (the file, or a folder that holds it); the cache; a
+ * download of the Python package into the cache, for which pip is needed, but nothing of Python later.
  *
  * @param options Whether it may be downloaded, and who is told.
  * @returns Where it is. It was looked at, not opened.
@@ -110,22 +92,9 @@ const INSTRUCTION_SETS: Record<number, string> = {
  * if (onednnUnavailable() === undefined) console.log((await findOneDNN()).path);
  * ```
  */
-export async function findOneDNN(options: FindOneDNNOptions = {}): Promise<FoundOneDNN> {
+export async function findOneDNN(options: FindNativeLibraryOptions = {}): Promise<FoundNativeLibrary> {
   requireOneDNN();
-  const explicit = Deno.env.get("WHITTLE_ONEDNN");
-  if (explicit) return await fromEnvironment(explicit);
-  const { download = true, onProgress, signal, wheel: request = ONEDNN_WHEEL } = options;
-  const wheel = download
-    ? await provideFromWheel(request, { onProgress, signal })
-    : await findProvidedWheel(request);
-  if (wheel === undefined) {
-    throw new LibraryError("Cannot find libdnnl: it is not in the cache", {
-      help: "deno task doctor --download fetches it",
-    });
-  }
-  const { files: [path], source, sizeBytes } = wheel;
-  await checkSharedLibrary(path);
-  return { path, source, package: wheel.package, sizeBytes };
+  return await findNativeLibrary(ONEDNN, options);
 }
 
 /**
@@ -149,15 +118,10 @@ export async function findOneDNN(options: FindOneDNNOptions = {}): Promise<Found
  */
 export async function openOneDNN(path: string): Promise<OpenOneDNN> {
   requireOneDNN();
-  await checkSharedLibrary(path);
-  try {
-    loadForGood(path);
-  } catch (thrown) {
-    throw new LibraryError(`Cannot open "${path}": the system's loader refuses it`, {
-      details: [reasonOf(thrown)],
-      help: "set WHITTLE_ONEDNN to another libdnnl.so.3; deno task doctor shows what was found",
-    });
-  }
+  await loadNativeLibrary(
+    path,
+    "set WHITTLE_ONEDNN to another libdnnl.so.3; deno task doctor shows what was found",
+  );
   // A library's handle leads to the functions of the libraries it needs too: the OpenMP found here is the one that
   // oneDNN computes with, whichever that is.
   const tables = { ...symbols, ...openMPSymbols, ...systemSymbols };
@@ -188,7 +152,7 @@ export function checkOneDNN(facts: OneDNNFacts): void {
     );
   }
   const help = "unset WHITTLE_ONEDNN to have the right one downloaded, or point it to a supported one";
-  if (!isSupported(version)) {
+  if (!isSupportedVersion(version, SUPPORTED.from)) {
     throw new LibraryError(
       `Cannot use "${path}": it is oneDNN ${version}, wanted is ${SUPPORTED.from} or later, ` +
         `below ${SUPPORTED.below}`,
@@ -211,21 +175,6 @@ export function checkOneDNN(facts: OneDNNFacts): void {
 }
 
 /**
- * Which functions a library, and those it needs, do not have.
- *
- * @param path Path of a library that is loaded.
- * @param names Names of functions.
- * @returns The names that were not found, in the same order.
- */
-export function missingFunctions(path: string, names: readonly string[]): string[] {
-  const probes = Object.fromEntries(
-    names.map((name) => [name, { name, type: "pointer", optional: true } as const]),
-  );
-  const addresses = Deno.dlopen(path, probes).symbols as Record<string, unknown>;
-  return names.filter((name) => addresses[name] === null);
-}
-
-/**
  * The instruction set oneDNN generates code for: the processor's, or less where `ONEDNN_MAX_CPU_ISA` is set. Once it
  * was asked for, `dnnl_set_max_cpu_isa` has no effect any more.
  *
@@ -237,23 +186,6 @@ export function effectiveInstructionSet(native: Pick<NativeOneDNN, "dnnl_get_eff
   return INSTRUCTION_SETS[value] ?? `instruction set 0x${value.toString(16)}`;
 }
 
-async function fromEnvironment(explicit: string): Promise<FoundOneDNN> {
-  const path = resolve(explicit);
-  try {
-    const { sizeBytes } = await checkSharedLibrary(path);
-    return { path, source: "environment", sizeBytes };
-  } catch (thrown) {
-    const lines = (thrown as Error).message.replace(`Cannot load "${path}": `, "").split("\n");
-    const [summary, ...details] = lines.map((line) => line.trim()).filter((line) =>
-      !line.startsWith("help:")
-    );
-    throw new LibraryError(`Cannot use WHITTLE_ONEDNN=${explicit}: ${summary}`, {
-      details,
-      help: "set it to the path of a libdnnl.so.3, or unset it to have the library downloaded",
-    });
-  }
-}
-
 /** Reads `dnnl_version_t`: three int32, a pointer to a hash, and the runtimes for CPU and GPU as uint32. */
 function readVersion(path: string): { version?: string; cpuRuntime?: number } {
   const table = { dnnl_version: { parameters: [], result: "pointer", optional: true } } as const;
@@ -262,10 +194,4 @@ function readVersion(path: string): { version?: string; cpuRuntime?: number } {
   const view = new Deno.UnsafePointerView(struct);
   const [major, minor, patch] = [0, 4, 8].map((offset) => view.getInt32(offset));
   return { version: `${major}.${minor}.${patch}`, cpuRuntime: view.getUint32(24) };
-}
-
-function isSupported(version: string): boolean {
-  const [major, minor] = version.split(".").map(Number);
-  const [wantedMajor, wantedMinor] = SUPPORTED.from.split(".").map(Number);
-  return major === wantedMajor && minor >= wantedMinor;
 }

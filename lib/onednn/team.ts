@@ -2,7 +2,8 @@ import { Worker } from "node:worker_threads";
 import type { ProvisionListener } from "../provision/events.ts";
 import type { Answer, Request } from "./_worker.ts";
 import { otherFailed } from "./barrier.ts";
-import { findOneDNN, type FoundOneDNN } from "./library.ts";
+import type { FoundNativeLibrary } from "../provision/native_library.ts";
+import { findOneDNN } from "./library.ts";
 
 /** How {@linkcode startTeam} works. */
 export interface TeamOptions {
@@ -56,7 +57,7 @@ export function defaultThreads(): number {
  */
 export class Team {
   readonly threads: number;
-  readonly library: FoundOneDNN;
+  readonly library: FoundNativeLibrary;
   /** Library, version and instructions, e.g. `oneDNN 3.2.0 (AVX2)`. */
   description = "oneDNN";
   readonly #workers: Worker[];
@@ -65,7 +66,7 @@ export class Team {
   #ended: string | undefined;
   #busy = 0;
 
-  private constructor(threads: number, library: FoundOneDNN) {
+  private constructor(threads: number, library: FoundNativeLibrary) {
     this.threads = threads;
     this.library = library;
     this.#waiting = Array.from({ length: threads }, () => []);
@@ -90,7 +91,7 @@ export class Team {
    * @param library Where libdnnl is.
    * @returns The team.
    */
-  static async start(threads: number, library: FoundOneDNN): Promise<Team> {
+  static async start(threads: number, library: FoundNativeLibrary): Promise<Team> {
     const team = new Team(threads, library);
     const [description] = await team.ask(() => ({ kind: "open", library: library.path }));
     team.description = description as string;

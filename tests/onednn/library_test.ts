@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Machine, onednnUnavailable, requireOneDNN } from "../../lib/onednn/availability.ts";
-import {
-  checkOneDNN,
-  effectiveInstructionSet,
-  findOneDNN,
-  missingFunctions,
-  openOneDNN,
-} from "../../lib/onednn/library.ts";
+import { checkOneDNN, effectiveInstructionSet, findOneDNN, openOneDNN } from "../../lib/onednn/library.ts";
+import { missingFunctions } from "../../lib/provision/native_library.ts";
 import type { ProvisionEvent } from "../../lib/provision/events.ts";
 import {
   demoRequest,
@@ -128,16 +123,22 @@ Deno.test("effectiveInstructionSet() names what oneDNN generates", () => {
   assert.equal(name(0x7fffef), "instruction set 0x7fffef");
 });
 
-Deno.test("findOneDNN() takes the file that WHITTLE_ONEDNN names", onlyWithOneDNN, async () => {
-  await using folder = await tempFolder();
-  const path = join(folder.path, "libdnnl.so.3");
-  await Deno.writeFile(path, fakeLibrary(1000));
-  assert.deepEqual(await withEnvironment({ WHITTLE_ONEDNN: path }, () => findOneDNN()), {
-    path,
-    source: "environment",
-    sizeBytes: 1000,
-  });
-});
+Deno.test(
+  "findOneDNN() takes the file that WHITTLE_ONEDNN names, or the one in that folder",
+  onlyWithOneDNN,
+  async () => {
+    await using folder = await tempFolder();
+    const path = join(folder.path, "libdnnl.so.3");
+    await Deno.writeFile(path, fakeLibrary(1000));
+    for (const value of [path, folder.path]) {
+      assert.deepEqual(await withEnvironment({ WHITTLE_ONEDNN: value }, () => findOneDNN()), {
+        path,
+        source: "environment",
+        sizeBytes: 1000,
+      });
+    }
+  },
+);
 
 Deno.test("findOneDNN() says what is wrong with WHITTLE_ONEDNN", onlyWithOneDNN, async () => {
   await using folder = await tempFolder();
@@ -150,7 +151,7 @@ Deno.test("findOneDNN() says what is wrong with WHITTLE_ONEDNN", onlyWithOneDNN,
   await Deno.writeFile(at("cut.so"), cut);
   const table: [string, string][] = [
     [at("nothing.so"), "there is no such file"],
-    [folder.path, "it is not a file"],
+    [folder.path, "there is no libdnnl in this folder"],
     [at("notes.txt"), 'it is not a shared library\n  it has 138 B and starts with "These are no mac"'],
     [at("foreign.so"), "it is ELF for aarch64, this machine needs ELF for x86_64"],
     [
@@ -162,7 +163,8 @@ Deno.test("findOneDNN() says what is wrong with WHITTLE_ONEDNN", onlyWithOneDNN,
     assert.equal(
       await withEnvironment({ WHITTLE_ONEDNN: value }, () => messageOf(() => findOneDNN())),
       `LibraryError: Cannot use WHITTLE_ONEDNN=${value}: ${reason}\n` +
-        "  help: set it to the path of a libdnnl.so.3, or unset it to have the library downloaded",
+        "  help: set it to the path of a libdnnl.so.3 or of the folder it is in, or unset it to have the library " +
+        "downloaded",
     );
   }
 });
