@@ -62,19 +62,24 @@ export async function openIR(bytes: IRBytes, name: string, options: OpenIROption
 }
 
 async function open(options: OpenIROptions): Promise<OpenVINO> {
-  opened ??= (async () => {
-    const { path } = await findOpenVINO(options);
-    const { native, version } = await openOpenVINO(path);
-    const core = out();
-    check(native, native.ov_core_create(core));
-    return { native, version, core: pointerAt(core) };
-  })();
-  try {
-    return await opened;
-  } catch (error) {
-    opened = undefined; // so that the next call tries again
-    throw error;
+  for (;;) {
+    const isOurs = opened === undefined;
+    const opening = opened ??= openOnce(options);
+    try {
+      return await opening;
+    } catch (error) {
+      if (opened === opening) opened = undefined; // so that the next call tries again
+      if (isOurs) throw error; // another call that failed may only have been stopped
+    }
   }
+}
+
+async function openOnce(options: OpenIROptions): Promise<OpenVINO> {
+  const { path } = await findOpenVINO(options);
+  const { native, version } = await openOpenVINO(path);
+  const core = out();
+  check(native, native.ov_core_create(core));
+  return { native, version, core: pointerAt(core) };
 }
 
 async function compile(
