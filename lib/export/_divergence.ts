@@ -13,7 +13,7 @@ import type { ExportedNetwork } from "./to_export_graph.ts";
 /** Where a file begins to compute something else. */
 export interface Divergence {
   readonly node: ExportNode;
-  /** By how much its value differs, as a share of the largest one. */
+  /** By how much its value differs: at most, as a share of the largest one; in int8 as a share of root mean squares. */
   readonly difference: number;
   /** Whether it is the normalised input, so that mean, scale or the order of the channels is wrong. */
   readonly isPreprocessing: boolean;

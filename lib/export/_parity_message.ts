@@ -12,7 +12,7 @@ import { ParityError } from "./parity_error.ts";
  * @param place Where it begins; nothing if no operation alone is the cause, or why that could not be found out.
  */
 export function toParityError(
-  { model }: Pick<ParityCheck, "model">,
+  { model, metadata: { precision } }: Pick<ParityCheck, "model" | "metadata">,
   parity: Parity,
   place: Divergence | undefined | Error,
 ): ParityError {
@@ -29,7 +29,7 @@ export function toParityError(
     } of their range${bound("most", maxRelativeDifference)}`,
     `top-1: the same for ${percent(top1Agreement)} of the pictures` +
     `${nearTies > 0 ? ` and nearly tied for ${percent(nearTies)}` : ""}${bound("least", minTop1Agreement)}`,
-    describePlace(place),
+    describePlace(place, precision === "int8" ? "root mean square" : "largest value"),
     ...(saturation === undefined ? [] : [saturation]),
   ];
   const found = place === undefined || place instanceof Error ? undefined : place;
@@ -53,7 +53,7 @@ function helpFor(
     : `export the model again; if that does not help, report this message, or ${accept}`;
 }
 
-function describePlace(place: Divergence | undefined | Error): string {
+function describePlace(place: Divergence | undefined | Error, measure: string): string {
   if (place instanceof Error) {
     return `where it begins could not be found out: ${reasonOf(place)}`;
   }
@@ -62,7 +62,7 @@ function describePlace(place: Divergence | undefined | Error): string {
   }
   const { difference, isPreprocessing, node: { op, output } } = place;
   const by = Number.isFinite(difference)
-    ? `differs by ${percent(difference)} of its largest value`
+    ? `differs by ${percent(difference)} of its ${measure}`
     : "is not finite, or of another shape";
   return isPreprocessing
     ? `it begins with the preprocessing: the normalised pictures, "${output.name}": ${by}`
