@@ -36,6 +36,7 @@ export async function rankLayers(
 ): Promise<ReadonlyMap<string, number>> {
   const changes = await layerSensitivity({
     ...networksOf(model, quantized),
+    float: quantized.weights, // what a layer goes back to: fine-tuned weights that are not rounded
     loader,
     numClasses: model.classNames.length,
     signal,
@@ -71,7 +72,7 @@ export async function reportLayers(
   times: RuntimeTimes,
   options: {
     readonly signal?: AbortSignal;
-    readonly onProgress?: (done: number, total: number) => void;
+    readonly onProgress?: (done: number, total: number) => unknown;
   } = {},
 ): Promise<LayerReport[]> {
   const differences = await compareLayers({
