@@ -12,8 +12,9 @@ import {
 } from "../mod.ts";
 import type { Dataset, DatasetSplits } from "../lib/data/dataset.ts";
 import { predictedClass } from "../lib/metrics/predicted_class.ts";
+import { initialise } from "../lib/models/initialise.ts";
 import { createModel, type Model } from "../lib/models/model.ts";
-import { modelRecord } from "../lib/models/registry.ts";
+import { createNetwork, modelRecord } from "../lib/models/registry.ts";
 import { AccuracyDropError } from "../lib/quantization/accuracy_drop_error.ts";
 import type { QuantizationEvent } from "../lib/quantization/events.ts";
 import type { TrainingEvent } from "../lib/training/events.ts";
@@ -318,6 +319,25 @@ Deno.test("quantize() leaves out pictures that cannot be read where that is want
   const warnings = events.flatMap((event) => event.type === "warning" ? [event.message] : []);
   assert.equal(warnings.length, 1);
   assert.match(warnings[0]!, /^1 picture is skipped, because it cannot be read: broken\.jpg \(.+\)$/);
+});
+
+Deno.test("quantize() takes networks with a cosine classifier, and finds it among the runtime's operations", async () => {
+  const record = modelRecord("mobilenetv3_small_100");
+  const { parameters } = createNetwork(record, { numClasses: 3, head: "cosine" });
+  const model = createModel({
+    record,
+    classNames: data.classNames,
+    preprocessing: run.model.preprocessing,
+    weights: initialise(parameters, 1),
+  });
+  const settings = { ...quick, epochs: 1, learningRate: 1e-4 };
+  const result = await quantize(model, data, { ...settings, outputDir: freshFolder(), onEvent: () => {} });
+  assert.equal(result.model.network.head, "cosine");
+  assert.ok(result.layers.every(({ kernel }) => kernel?.endsWith("I8")), Deno.inspect(result.layers.at(-1)));
+  const images = data.validation.samples.map(({ image }) => image);
+  const wanted = await result.model.logits(images);
+  const found = await (await loadModel(result.checkpoint)).logits(images);
+  found.forEach((row, at) => assert.deepEqual(row, wanted[at]));
 });
 
 Deno.test("quantize() refuses what it cannot quantise, before it begins", async () => {

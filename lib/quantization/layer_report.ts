@@ -49,8 +49,11 @@ export async function rankLayers(
   );
 }
 
-/** What OpenVINO calls the operation that a layer became: by itself, without its bias, and a linear one in int8. */
-const runtimeSuffixes = ["", "/without_bias", "/without_bias/DequantizationMultiply"];
+/**
+ * What OpenVINO calls the operation that a layer became: by itself, without its bias, a linear one in int8, and one whose
+ * name it gives to the scale behind it, as a cosine classifier has.
+ */
+const runtimeSuffixes = ["", "/without_bias", "/without_bias/DequantizationMultiply", "_original"];
 
 /**
  * Tells of each layer how it fares.
