@@ -1,10 +1,13 @@
 /**
- * An exported file in Whittle's runtimes, as a contestant of `bench/runtimes.ts`: prints figures as JSON.
+ * An exported file in Whittle's runtimes, as a contestant of `bench/runtimes.ts`: says when it is ready, then measures for
+ * every line it is given, and answers with milliseconds.
  *
- * `deno run -A bench/run_exported.ts FILE latency|batch|throughput|pictures THREADS SECONDS`
+ * `deno run -A bench/run_exported.ts FILE latency|batch|throughput THREADS SECONDS`
  *
  * @module
  */
+import process from "node:process";
+import { createInterface } from "node:readline";
 import { sizeOf } from "../lib/graph/host_tensor.ts";
 import { openExportedClassifier } from "../lib/runtimes/exported_classifier.ts";
 
@@ -18,18 +21,32 @@ const classifier = await openExportedClassifier(file, {
   performance: mode === "throughput" ? "throughput" : "latency",
 });
 const { model, description: { preprocessing: { size } } } = classifier;
-const rows = mode === "batch" || mode === "pictures" ? 32 : 1;
+const rows = mode === "batch" ? 32 : 1;
 const shape = [rows, 3, size.height, size.width];
 const data = Float32Array.from({ length: sizeOf(shape) }, (_, index) => index * index % 251);
-const bytes = Uint8Array.from(data);
-const inference = classifier.createInference(rows);
-const one = mode === "pictures"
-  ? () => inference.logits(bytes, rows)
-  : () => model.run({ [model.inputs[0]!.name]: { dtype: "float32", shape, data } });
+const one = () => model.run({ [model.inputs[0]!.name]: { dtype: "float32", shape, data } });
 
 for (let warm = 0; warm < 3; warm++) await one();
-const start = performance.now();
-if (mode === "throughput") {
+console.log("ready");
+for await (const _ of createInterface({ input: process.stdin })) {
+  console.log(mode === "throughput" ? await severalAtOnce() : await oneByOne());
+}
+Deno.exit();
+
+/** Median time of a call. */
+async function oneByOne(): Promise<number> {
+  const milliseconds: number[] = [];
+  for (const start = performance.now(); milliseconds.length < 1 || performance.now() - start < least;) {
+    const began = performance.now();
+    await one();
+    milliseconds.push(performance.now() - began);
+  }
+  return milliseconds.sort((a, b) => a - b)[milliseconds.length >> 1]!;
+}
+
+/** Time by the number of calls. */
+async function severalAtOnce(): Promise<number> {
+  const start = performance.now();
   let runs = 0;
   await Promise.all(Array.from({ length: IN_FLIGHT }, async () => {
     while (performance.now() - start < least) {
@@ -37,15 +54,5 @@ if (mode === "throughput") {
       runs++;
     }
   }));
-  console.log(JSON.stringify({ milliseconds: (performance.now() - start) / runs }));
-} else {
-  const milliseconds: number[] = [];
-  while (milliseconds.length < 5 || performance.now() - start < least) {
-    const began = performance.now();
-    await one();
-    milliseconds.push(performance.now() - began);
-  }
-  milliseconds.sort((a, b) => a - b);
-  console.log(JSON.stringify({ milliseconds: milliseconds[Math.floor(milliseconds.length / 20)] }));
+  return (performance.now() - start) / runs;
 }
-Deno.exit();

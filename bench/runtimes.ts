@@ -1,13 +1,11 @@
 /**
  * Exported files in Whittle's runtimes beside the same files in the runtimes' own Python, on this machine:
  *
- *     deno run -A bench/runtimes.ts [--models ids] [--rounds 5] [--threads 2] [--modes latency,batch]
+ *     deno run -A bench/runtimes.ts [--models ids] [--rounds 40] [--threads 2] [--modes latency,batch]
  *
  * `latency`: a picture at a time; `batch`: 32 at once; `throughput`: a picture at a time, several under way (OpenVINO
- * only); `pictures`: from the bytes of 32 pictures to logits, against Whittle's own executor. Each measurement is a
- * process of its own, and they take turns. A measurement is the twentieth part of its calls from below, which other
- * work on the machine disturbs least (of `throughput` and of the own executor, the mean and the median); of the rounds
- * the median is printed, and the ratio: below 1 Whittle's runtime is faster.
+ * only). Both programs stay and measure in turns; what is printed is the median of the turns, and of the ratios of
+ * neighbouring turns the median and the quartiles: below 1 Whittle's runtime is faster.
  *
  * @module
  */
@@ -19,18 +17,17 @@ import { toOpenVINO } from "../lib/export/openvino_ir.ts";
 import { toExportGraph } from "../lib/export/to_export_graph.ts";
 import type { ExportMetadata } from "../lib/export/export_metadata.ts";
 import { loadModel } from "../lib/load_model.ts";
-import { saveWeights } from "../lib/training/checkpoint.ts";
 import { pythonEnvironment } from "../tests/interop/python_environment.ts";
-import { interleave } from "./_interleave.ts";
+import { takeTurns, type TurnTaker } from "./_take_turns.ts";
 import { modelIds } from "./training/options.ts";
 
 const options = new Command("runtimes")
   .option("--models <ids>", "timm's ids, separated by commas", modelIds.join(","))
-  .option("--modes <names>", "latency, batch, throughput, pictures", "latency,batch,throughput,pictures")
+  .option("--modes <names>", "latency, batch, throughput", "latency,batch,throughput")
   .option("--formats <names>", "xml, onnx", "xml,onnx")
-  .option("--rounds <n>", "measurements of each", "5")
+  .option("--rounds <n>", "turns of each", "40")
   .option("--threads <n>", "threads of each", "2")
-  .option("--seconds <s>", "least time of a measurement", "1")
+  .option("--seconds <s>", "least time of a turn", "0.25")
   .parse(["deno", "runtimes", ...Deno.args]).opts<Record<string, string>>();
 const { models, modes, formats, rounds, threads, seconds } = options as Record<string, string>;
 const here = new URL(".", import.meta.url).pathname;
@@ -45,30 +42,30 @@ try {
     for (const format of formats!.split(",")) {
       for (const mode of modes!.split(",")) {
         if (format === "onnx" && mode === "throughput") continue;
-        const results = await interleave<"milliseconds">(
-          contenders(id, format, mode),
-          Number(rounds),
-          `${id} .${format} ${mode}`,
-        );
-        const [ours, theirs] = Object.values(results) as [{ milliseconds: number }, { milliseconds: number }];
-        rows.push([
+        const { whittle, python } = await takeTurns(contenders(format, mode), Number(rounds));
+        const ratios = whittle.map((milliseconds, turn) => milliseconds / python[turn]!);
+        const row = [
           id,
           format === "xml" ? "OpenVINO" : "onnxruntime",
           mode,
-          ...[ours, theirs].map(({ milliseconds }) => `${milliseconds.toFixed(3)} ms`),
-          (ours.milliseconds / theirs.milliseconds).toFixed(3),
-        ]);
+          `${part(whittle, 0.5).toFixed(2)} ms`,
+          `${part(python, 0.5).toFixed(2)} ms`,
+          part(ratios, 0.5).toFixed(2),
+          `${part(ratios, 0.25).toFixed(2)} to ${part(ratios, 0.75).toFixed(2)}`,
+        ];
+        console.error(row.join(" "));
+        rows.push(row);
       }
     }
   }
-  console.log("| network | runtime | what | Whittle | Python (pictures: oneDNN executor) | ratio |");
-  console.log("|---|---|---|---|---|---|");
+  console.log("| network | runtime | what | Whittle | Python | ratio | quartiles |");
+  console.log("|---|---|---|---|---|---|---|");
   for (const row of rows) console.log(`| ${row.join(" | ")} |`);
 } finally {
   await Deno.remove(folder, { recursive: true });
 }
 
-/** The network with random weights, as an `.xml`, an `.onnx` and a checkpoint. */
+/** The network with random weights, as an `.xml` and an `.onnx`. */
 async function writeFiles(id: string): Promise<void> {
   const classNames = Array.from({ length: 100 }, (_, index) => `class ${index}`);
   const model = await loadModel(id, { weights: null, classNames });
@@ -88,25 +85,22 @@ async function writeFiles(id: string): Promise<void> {
   await Deno.writeTextFile(join(folder, "model.xml"), xml);
   await Deno.writeFile(join(folder, "model.bin"), bin);
   await Deno.writeFile(join(folder, "model.onnx"), toONNX(graph, metadata, settings));
-  const checkpoint = { format: 1, model: model.id, classNames, preprocessing } as const;
-  await saveWeights(join(folder, "model.safetensors"), model.weights, checkpoint);
   await model.dispose();
 }
 
-function contenders(id: string, format: string, mode: string): Record<string, Deno.Command> {
-  const file = join(folder, `model.${format}`);
-  const program = (name: string, ...args: string[]) =>
-    new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", join(here, name), ...args],
-      env: { OMP_NUM_THREADS: threads! },
-      stderr: "null",
-    });
-  const args = [file, mode, threads!, seconds!];
-  const ours = program("run_exported.ts", ...args);
-  if (mode === "pictures") {
-    const weights = join(folder, "model.safetensors"), logits = join(folder, `${id}.f32`);
-    return { exported: ours, onednn: program("infer_whittle.ts", weights, "32", seconds!, "onednn", logits) };
-  }
-  const script = join(here, "peers", "runtimes_python.py");
-  return { whittle: ours, python: new Deno.Command(python, { args: [script, ...args], stderr: "null" }) };
+function contenders(format: string, mode: string): Record<"whittle" | "python", TurnTaker> {
+  const args = [join(folder, `model.${format}`), mode, threads!, seconds!];
+  const program = (name: string) => join(here, name);
+  return {
+    whittle: {
+      path: Deno.execPath(),
+      args: ["run", "-A", "--no-check", program("run_exported.ts"), ...args],
+    },
+    python: { path: python, args: [program("peers/runtimes_python.py"), ...args] },
+  };
+}
+
+/** A quantile. */
+function part(values: readonly number[], share: number): number {
+  return values.toSorted((a, b) => a - b)[Math.round(share * (values.length - 1))]!;
 }

@@ -1,7 +1,7 @@
 /**
  * Measures one training step in a process of its own, for `bench/techniques.ts`.
  *
- * `deno run -A bench/technique_step.ts MODEL BATCH SIZE SECONDS TECHNIQUE`
+ * `deno run -A bench/technique_step.ts MODEL BATCH SIZE SECONDS TECHNIQUE onednn|tensorflow`
  *
  * @module
  */
@@ -9,8 +9,15 @@ import { openExecutor } from "../lib/tensorflow/executor.ts";
 import { compileStep, createBenchmarkStep } from "./training/step.ts";
 import type { techniques } from "./training/techniques.ts";
 
-const [id, batch, size, seconds, technique] = Deno.args as [string, string, string, string, string];
-await openExecutor({ executor: "onednn" });
+const [id, batch, size, seconds, technique, executor] = Deno.args as [
+  string,
+  string,
+  string,
+  string,
+  string,
+  string,
+];
+await openExecutor({ executor: executor as "onednn" | "tensorflow", device: "cpu" });
 const benchmark = createBenchmarkStep(id, Number(batch), Number(size), technique as keyof typeof techniques);
 const step = await compileStep(benchmark);
 for (let count = 0; count < 3; count++) await step.run(benchmark.inputs); // warms up

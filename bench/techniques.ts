@@ -3,6 +3,7 @@
  * on this machine.
  *
  *     deno run -A bench/techniques.ts [--models ids] [--batch 32] [--size 224] [--rounds 3] [--results path]
+ *       [--only plain,int8] [--executor tensorflow]
  *
  * Every measurement is a process of its own, and they take turns. Writes medians as JSON, and prints a table. Mutual
  * learning is with a `mobilenetv3_large_100`, so that it is compared with the sum of two plain steps too.
@@ -20,9 +21,12 @@ const options = new Command("techniques")
   .option("--size <pixels>", "side of the pictures", "224")
   .option("--rounds <n>", "measurements of each", "3")
   .option("--seconds <s>", "least time of a measurement", "4")
+  .option("--executor <name>", "onednn or tensorflow", "onednn")
+  .option("--only <names>", "some of the techniques")
   .option("--results <path>", "the file", new URL("results/techniques.json", import.meta.url).pathname)
   .parse(["deno", "techniques", ...Deno.args]).opts<Record<string, string>>();
-const { batch, size, rounds, seconds, results: path } = options as Record<string, string>;
+const { batch, size, rounds, seconds, executor, results: path } = options as Record<string, string>;
+const only = options["only"]?.split(",");
 const here = new URL(".", import.meta.url).pathname;
 const auxiliary = "mobilenetv3_large_100";
 
@@ -34,7 +38,18 @@ const measure = (id: string, names: readonly string[]): Promise<Measured> =>
     Object.fromEntries(names.map((name) => [
       name,
       new Deno.Command(Deno.execPath(), {
-        args: ["run", "-A", "--no-check", `${here}technique_step.ts`, id, batch!, size!, seconds!, name],
+        args: [
+          "run",
+          "-A",
+          "--no-check",
+          `${here}technique_step.ts`,
+          id,
+          batch!,
+          size!,
+          seconds!,
+          name,
+          executor!,
+        ],
         stderr: "inherit",
       }),
     ])),
@@ -42,7 +57,10 @@ const measure = (id: string, names: readonly string[]): Promise<Measured> =>
     id,
   );
 
-const all: Record<string, Measured> = { [auxiliary]: await measure(auxiliary, ["plain"]) };
+const isAsked = (name: string) => only?.includes(name) ?? true;
+const all: Record<string, Measured> = isAsked("mutual learning")
+  ? { [auxiliary]: await measure(auxiliary, ["plain"]) }
+  : {};
 for (const id of options["models"]!.split(",")) {
   const entries = Object.entries<Technique>(techniques);
   const fitting = entries.filter(([, technique]) =>
@@ -50,17 +68,18 @@ for (const id of options["models"]!.split(",")) {
       ? technique.loss === undefined || technique.sam === undefined
       : !technique.auxiliary
   );
-  all[id] = await measure(id, fitting.map(([name]) => name));
+  all[id] = await measure(id, fitting.map(([name]) => name).filter(isAsked));
 }
 const settings = {
   batch: Number(batch),
   size: Number(size),
   rounds: Number(rounds),
+  executor,
   cores: navigator.hardwareConcurrency,
 };
 await writeFile(path!, new TextEncoder().encode(`${JSON.stringify({ settings, steps: all }, null, 2)}\n`));
 
-const other = all[auxiliary]!["plain"]!.milliseconds;
+const other = all[auxiliary]?.["plain"]?.milliseconds ?? NaN;
 const rows = Object.entries(all).flatMap(([id, measured]) => {
   const plain = measured["plain"]!;
   return Object.entries(measured).map(([name, { milliseconds, megabytes }]) => [

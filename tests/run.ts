@@ -20,6 +20,9 @@ const debianPackages = [
   { name: "dataset-fashion-mnist", file: "/usr/share/datasets/fashion-mnist/t10k-labels-idx1-ubyte.gz" },
 ];
 
+/** Parts the tests run in: enough of them that both processes end at about the same time. */
+const GROUPS = 24;
+
 let passed = 0, failed = 0;
 const chosen = Deno.args;
 
@@ -39,8 +42,17 @@ if (chosen.length === 0) {
   await check("types", ["check", "mod.ts", "lib", "recipes", "tests", "bench"]);
   await check("documentation", ["run", "-A", "tests/doc_lint.ts"]);
 }
-await runTests(["--no-check", ...(chosen.length > 0 ? chosen : ["tests"])]);
-if (chosen.length === 0) await runTests(["--doc", "--no-check", "lib", "mod.ts"]);
+if (chosen.length > 0) await runTests(["--no-check", ...chosen]);
+else {
+  const groups = Array.from({ length: GROUPS }, (_, group) => `--shard=${group + 1}/${GROUPS}`);
+  const runs = groups.map((group) => ["--no-check", group, "tests"]);
+  runs.push(["--doc", "--no-check", "lib", "mod.ts"]);
+  // Two at a time: while one waits for a program or loads a module, the other computes.
+  const next = async () => {
+    for (let args = runs.shift(); args !== undefined; args = runs.shift()) await runTests(args);
+  };
+  await Promise.all([next(), next()]);
+}
 
 console.log(`${passed} passed, ${failed} failed`);
 Deno.exit(failed === 0 ? 0 : 1);
@@ -53,23 +65,18 @@ async function check(name: string, args: string[]): Promise<void> {
   else failed++;
 }
 
-/** A run of `deno test`, counted by its own summary. */
+/** A run of `deno test`, shown when it has ended, and counted by its own summary. */
 async function runTests(args: string[]): Promise<void> {
-  console.log(`\n-- tests: deno test ${args.join(" ")}`);
-  const child = new Deno.Command(Deno.execPath(), {
+  const command = new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", ...args],
     stdin: "null",
-    stdout: "piped",
     env: { NO_COLOR: "1" },
-  }).spawn();
-  let tail = "";
-  for await (const chunk of child.stdout) {
-    await Deno.stdout.write(chunk);
-    tail = (tail + new TextDecoder().decode(chunk)).slice(-4000);
-  }
-  const { success } = await child.status;
+  });
+  const { success, stdout, stderr } = await command.output();
+  const text = new TextDecoder().decode(stdout);
+  console.log(`\n-- tests: deno test ${args.join(" ")}\n${new TextDecoder().decode(stderr)}${text}`);
   const summary = /(\d+) passed(?: \(\d+ steps?\))? \| (\d+) failed/g;
-  const last = [...tail.matchAll(summary)].at(-1);
+  const last = [...text.matchAll(summary)].at(-1);
   passed += Number(last?.[1] ?? 0);
   failed += Number(last?.[2] ?? 0);
   // A module that does not load, or a leak, fails the run without failing a test.

@@ -1,16 +1,15 @@
-"""An exported file in the runtimes' own Python, as a contestant of bench/runtimes.ts: prints figures as JSON.
+"""An exported file in the runtimes' own Python, as a contestant of bench/runtimes.ts: says when it is ready, then
+measures for every line it is given, and answers with milliseconds.
 
 python runtimes_python.py FILE latency|batch|throughput THREADS SECONDS
 """
 
-import json
 import sys
 import time
 
 import numpy
 
 file, mode, threads, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
-IN_FLIGHT = 4
 rows = 32 if mode == "batch" else 1
 
 
@@ -49,22 +48,30 @@ else:
         return session.run(None, {name: data})[0]
 
 
-for _ in range(3):
-    run()
-start = time.perf_counter()
-if mode == "throughput":
-    queue = openvino.AsyncInferQueue(compiled)
-    runs = 0
+def one_by_one():
+    """Median time of a call."""
+    times, start = [], time.perf_counter()
+    while not times or time.perf_counter() - start < seconds:
+        began = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - began)
+    return 1000 * sorted(times)[len(times) // 2]
+
+
+def several_at_once():
+    """Time by the number of calls."""
+    start, runs = time.perf_counter(), 0
     while time.perf_counter() - start < seconds:
         queue.start_async({0: data}, share_inputs=True)
         runs += 1
     queue.wait_all()
-    print(json.dumps({"milliseconds": 1000 * (time.perf_counter() - start) / runs}))
-else:
-    times = []
-    while len(times) < 5 or time.perf_counter() - start < seconds:
-        began = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - began)
-    times.sort()
-    print(json.dumps({"milliseconds": 1000 * times[len(times) // 20]}))
+    return 1000 * (time.perf_counter() - start) / runs
+
+
+if mode == "throughput":
+    queue = openvino.AsyncInferQueue(compiled)
+for _ in range(3):
+    run()
+print("ready", flush=True)
+for _ in sys.stdin:
+    print(several_at_once() if mode == "throughput" else one_by_one(), flush=True)

@@ -4,7 +4,10 @@ import type { HostTensor } from "../../lib/graph/host_tensor.ts";
 import type { Preprocessing } from "../../lib/data/preprocessing.ts";
 import { initialise } from "../../lib/models/initialise.ts";
 import type { Network } from "../../lib/models/network.ts";
+import { foldNetwork } from "../../lib/models/quantized/folded_network.ts";
+import { createQuantizedNetwork, rangeName } from "../../lib/models/quantized/quantized_network.ts";
 import { createNetwork, modelRecord } from "../../lib/models/registry.ts";
+import { weightRanges } from "../../lib/quantization/weight_ranges.ts";
 import { compileForExecutor } from "../../lib/tensorflow/executor.ts";
 import { headOfLoss, marginOf } from "../../lib/training/am_softmax.ts";
 import { initialState, type Learner, recordTrainStep } from "../../lib/training/train_step.ts";
@@ -37,11 +40,14 @@ export function createBenchmarkStep(
   technique: keyof typeof techniques = "plain",
 ): BenchmarkStep {
   const classes = 100, record = modelRecord(id);
-  const { loss = "softmax", noBiasDecay, sam, ema, auxiliary: auxiliaryId } =
+  const { loss = "softmax", noBiasDecay, sam, ema, auxiliary: auxiliaryId, int8 } =
     techniques[technique] as Technique;
-  const network = createNetwork(record, { numClasses: classes, head: headOfLoss(loss) });
+  const float = createNetwork(record, { numClasses: classes, head: headOfLoss(loss) });
   const preprocessing = { ...record.preprocessing, size: { height: size, width: size } };
-  const weights = initialise(network.parameters, 0);
+  const initial = initialise(float.parameters, 0);
+  const { network, weights } = int8
+    ? quantised(float, initial, preprocessing)
+    : { network: float, weights: initial };
   const optimizer = { momentum: 0.9, weightDecay: 5e-4, noBiasDecay };
   const auxiliary = auxiliaryId === undefined ? [] : [createAuxiliary(auxiliaryId, classes, preprocessing)];
   const noise = crypto.getRandomValues(new Uint8Array(65536));
@@ -75,6 +81,30 @@ export function createBenchmarkStep(
       learningRate: { dtype: "float32", shape: [], data: new Float32Array([0.01]) },
     },
   };
+}
+
+/** The network as it is fine-tuned for int8, all layers of it. */
+function quantised(
+  float: Network,
+  initial: Record<string, HostTensor>,
+  { size }: Preprocessing,
+): { network: Network; weights: Record<string, HostTensor> } {
+  const folded = foldNetwork(float, size);
+  const network = createQuantizedNetwork(float, folded, { weightBits: 7, floatLayers: [] });
+  const weights = folded.fold(initial);
+  const range = (shape: readonly number[], data: Float32Array): HostTensor => ({
+    dtype: "float32",
+    shape,
+    data,
+  });
+  for (const { weight, kind, outChannels } of folded.layers) {
+    weights[rangeName(weight)] = range([outChannels], weightRanges(weights[weight]!, kind, 7));
+  }
+  for (const { name } of folded.points) {
+    weights[`${name}.min`] = range([], Float32Array.of(-3));
+    weights[`${name}.max`] = range([], Float32Array.of(3));
+  }
+  return { network, weights };
 }
 
 /** The auxiliary model of the adaptive recipe. */

@@ -10,11 +10,13 @@ export interface Technique {
   readonly ema?: EMAOptions;
   /** Id of the model that learns beside the main one. */
   readonly auxiliary?: string;
+  /** Whether the network is folded and quantised, as where it is fine-tuned for int8. */
+  readonly int8?: boolean;
 }
 
 const sam = { rho: 0.05 }, ema = { decay: 0.999 }, auxiliary = "mobilenetv3_large_100", loss = "amSoftmax";
 
-/** The techniques of the adaptive recipes, each alone and together. */
+/** The techniques of the adaptive recipes, each alone and together, and int8. */
 export const techniques = {
   "plain": {},
   "no bias decay": { noBiasDecay: true },
@@ -24,4 +26,5 @@ export const techniques = {
   "mutual learning": { auxiliary },
   "adaptive, alone": { loss, noBiasDecay: true, sam, ema },
   "adaptive, mutual": { noBiasDecay: true, sam, ema, auxiliary },
+  "int8": { int8: true },
 } as const satisfies Record<string, Technique>;

@@ -130,6 +130,57 @@ const batchNormGradient: Rule = ({ b, node, inputs: [dy, x, scale, mean, varianc
   return [dx, scaleGradient, offsetGradient];
 };
 
+// ---- fake quantisation
+
+/**
+ * The values a fake quantisation rounds to: the range shifted so that 0 is one of them, as TensorFlow's kernels do it. An
+ * empty range, from 0 to 0, makes everything 0.
+ *
+ * @see https://arxiv.org/abs/1712.05877, section 3
+ */
+function quantizedRange(
+  b: Builder,
+  node: GraphNode,
+  min: Value,
+  max: Value,
+): { low: Value; high: Value; step: Value; zero: Value; isEmpty: Value } {
+  const first = b.scalar(attribute(node, "narrow_range", false) ? 1 : 0);
+  const last = b.scalar(2 ** attribute(node, "num_bits", 8) - 1);
+  const isEmpty = b.map("equal", min, max);
+  const range = b.map("divide", b.map("subtract", max, min), b.map("subtract", last, first));
+  const step = b.map("select", isEmpty, b.scalar(1), range);
+  const wanted = b.map("subtract", first, b.map("divide", min, step));
+  const inside = b.map("minimum", b.map("maximum", wanted, first), last);
+  const nearest = b.map("floor", b.map("add", inside, b.scalar(0.5)));
+  return {
+    low: b.map("multiply", b.map("subtract", first, nearest), range),
+    high: b.map("multiply", b.map("subtract", last, nearest), range),
+    step,
+    zero: b.map("subtract", nearest, first),
+    isEmpty,
+  };
+}
+
+const fakeQuantization: Rule = ({ b, node, inputs: [x, min, max] }) => {
+  const { low, high, step, zero } = quantizedRange(b, node, min!, max!);
+  const clipped = b.map("maximum", b.map("minimum", x!, high), low);
+  const steps = b.map("multiply", b.map("subtract", clipped, low), b.map("reciprocal", step));
+  const nearest = b.map("floor", b.map("add", b.map("subtract", steps, zero), b.scalar(0.5)));
+  return [b.map("multiply", nearest, step)];
+};
+
+/** Gradients go through the rounding, and where values are clipped to the ends. */
+const fakeQuantizationGradient: Rule = ({ b, node, inputs: [dy, x, min, max] }) => {
+  const { low, high, isEmpty } = quantizedRange(b, node, min!, max!);
+  const below = b.map("less", x!, b.map("select", isEmpty, b.scalar(-Infinity), low));
+  const above = b.map("greater", x!, b.map("select", isEmpty, b.scalar(Infinity), high));
+  const none = b.scalar(0);
+  const summed = x!.shape.map((_, axis) => axis).slice(0, x!.shape.length - min!.shape.length);
+  const sum = (condition: Value) =>
+    b.reshape(b.reduce("add", b.map("select", condition, dy!, none), summed), min!.shape);
+  return [b.map("select", b.map("or", below, above), none, dy!), sum(below), sum(above)];
+};
+
 // ---- convolutions and matrix products
 
 /** Zeros before and after along one axis. */
@@ -452,6 +503,10 @@ export const rules: Readonly<Record<string, Rule>> = {
   ]),
   FusedBatchNormV3: channelsLast(batchNorm),
   FusedBatchNormGradV3: channelsLast(batchNormGradient),
+  FakeQuantWithMinMaxVars: fakeQuantization,
+  FakeQuantWithMinMaxVarsGradient: fakeQuantizationGradient,
+  FakeQuantWithMinMaxVarsPerChannel: fakeQuantization,
+  FakeQuantWithMinMaxVarsPerChannelGradient: fakeQuantizationGradient,
   Conv2D: channelsLast(convolution("forward", false)),
   Conv2DBackpropInput: channelsLast(convolution("input-gradient", false)),
   Conv2DBackpropFilter: channelsLast(convolution("filter-gradient", false)),

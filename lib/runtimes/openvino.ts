@@ -144,7 +144,8 @@ function createIRModel(
 ): IRModel {
   const inputs = readPorts(native, compiled, "input"), outputs = readPorts(native, compiled, "output");
   const idle: Deno.PointerObject[] = [], waiting: ((request: Deno.PointerObject) => void)[] = [];
-  const limit = optimalRequests(native, compiled);
+  // Twice as many as OpenVINO computes at a time, so that it has the next one before this thread hears of the last.
+  const limit = 2 * optimalRequests(native, compiled);
   let requests = 0, lastUsed: Deno.PointerObject | undefined;
   let running = 0, whenIdle: (() => void) | undefined;
   const weights = hold(bytes.bin); // the compiled model may read its weights in place

@@ -100,10 +100,9 @@ function learnersOf({ network, preprocessing, recipe, auxiliary = [] }: Training
   ];
 }
 
-/** What to tell if the step is not run by the executor the run was opened with; rounding is TensorFlow's always. */
-function elsewhere({ executor }: CompiledFunction, { environment, quantization }: TrainingSetup): string[] {
-  return quantization === undefined && executor.name === "tensorflow" &&
-      !environment.library.startsWith("TensorFlow")
+/** What to tell if the step is not run by the executor the run was opened with. */
+function elsewhere({ executor }: CompiledFunction, { environment }: TrainingSetup): string[] {
+  return executor.name === "tensorflow" && !environment.library.startsWith("TensorFlow")
     ? [`TensorFlow runs the training step, not oneDNN: ${executor.reason}`]
     : [];
 }

@@ -404,6 +404,55 @@ for (const training of [true, false]) {
   }
 }
 
+const quantizations = [
+  { shape: [5, 3, 7, 6], bits: 8, narrow: false },
+  { shape: [32, 10], bits: 7, narrow: true },
+  { shape: [3, 3, 5, 24], bits: 2, narrow: false },
+  { shape: [7], bits: 8, narrow: true },
+];
+for (const { shape, bits, narrow } of quantizations) {
+  const channels = shape.at(-1)!;
+  const attributes: Record<string, Attribute> = {
+    num_bits: { kind: "int", value: bits },
+    narrow_range: { kind: "bool", value: narrow },
+  };
+  // All signs a range can have, and one that is empty.
+  const lows = Float32Array.from({ length: channels }, (_, index) => [-2.3, -0.01, 0, -7, 0][index % 5]!);
+  const highs = Float32Array.from({ length: channels }, (_, index) => [1.9, 3, 2.5, 0, 0][index % 5]!);
+  const ofAll = (index: number) => ({
+    min: { dtype: "float32" as const, shape: [], data: lows.slice(index, index + 1) },
+    max: { dtype: "float32" as const, shape: [], data: highs.slice(index, index + 1) },
+  });
+  const ranges: Record<string, [string, Record<string, HostTensor>][]> = {
+    FakeQuantWithMinMaxVars: [0, 1, 2, 3, 4].map((index) => [`range ${index}`, ofAll(index)]),
+    FakeQuantWithMinMaxVarsPerChannel: [["a range a channel", {
+      min: { dtype: "float32", shape: [channels], data: lows },
+      max: { dtype: "float32", shape: [channels], data: highs },
+    }]],
+  };
+  for (const [op, given] of Object.entries(ranges)) {
+    for (const [name, range] of given) {
+      const common = {
+        name: `${shape} to ${bits} bits${narrow ? ", narrow" : ""}, ${name}`,
+        inputs: { x: tensor(shape, 3, 4), dy: tensor(shape, 4), ...range },
+        threads: [1, 3],
+      };
+      const fn: Case["fn"] = ({ x, min, max }) => ({ y: rawOperator(op, [x!, min!, max!], attributes)[0]! });
+      add(op, { ...common, fn, variables: ["min", "max"] });
+      add(op, { ...common, fn, variables: ["x", "min", "max"], name: `${common.name}, of state` });
+      add(`${op}Gradient`, {
+        ...common,
+        tolerance: 1e-5, // of sums
+        variables: ["min", "max"],
+        fn: ({ x, dy, min, max }) => {
+          const gradients = rawOperator(`${op}Gradient`, [dy!, x!, min!, max!], attributes, 3);
+          return { dx: gradients[0]!, dmin: gradients[1]!, dmax: gradients[2]! };
+        },
+      });
+    }
+  }
+}
+
 type PaddingName = "SAME" | "VALID" | "EXPLICIT";
 /** Images, height, width, channels in, channels out, kernel, stride, padding. */
 type ConvolutionSizes = readonly [number, number, number, number, number, number, number, PaddingName];

@@ -10,7 +10,7 @@ import { replay, type ReplayHooks } from "./replay.ts";
 
 /**
  * A network that computes as its int8 file will: batch norms are folded, and weights and the values between layers are
- * rounded to what int8 can hold, by TensorFlow's fake quantisation. It trains as any network does: gradients go through
+ * rounded to what int8 can hold, by TensorFlow's operators of fake quantisation. It trains as any network does: gradients go through
  * the rounding, and ranges are parameters like others (as in NNCF).
  *
  * Its parameters are the folded network's and the ranges: `<layer>.weight.range` `[outputs]` for `-range..range`, whatever
