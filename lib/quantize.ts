@@ -1,7 +1,6 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Dataset, DatasetSplits } from "./data/dataset.ts";
-import { DatasetError } from "./data/dataset_error.ts";
-import { createLoader, type Loader } from "./data/loader.ts";
+import { createLoader, type Loader, type LoaderOptions } from "./data/loader.ts";
 import type { Model } from "./models/model.ts";
 import type { Quantization } from "./models/quantized/quantization.ts";
 import { openSource, type Source } from "./models/source.ts";
@@ -12,22 +11,26 @@ import { quantizationProgress } from "./notebook/quantization_progress.ts";
 import { type QuantizeFigures, withQuantizeView } from "./notebook/quantize_view.ts";
 import { withStopSignal } from "./notebook/stop_signal.ts";
 import { controlAccuracy } from "./quantization/accuracy_control.ts";
-import { type AccuracyDrop, accuracyDrop } from "./quantization/accuracy_drop.ts";
+import type { AccuracyDrop } from "./quantization/accuracy_drop.ts";
 import type { ControlStep } from "./quantization/accuracy_drop_error.ts";
+import { betterWeights } from "./quantization/better_weights.ts";
+import { calibrationPictures } from "./quantization/calibration_pictures.ts";
+import { checkQuantizable } from "./quantization/check_quantizable.ts";
 import type { QuantizationEvent } from "./quantization/events.ts";
+import { type FineTuned, fineTuneQuantized, interrupted } from "./quantization/fine_tune_quantized.ts";
+import { keepFloatWeights } from "./quantization/keep_float_weights.ts";
 import { type LayerReport, rankLayers, reportLayers } from "./quantization/layer_report.ts";
-import {
-  calibrationLoader,
-  quantizeAfterTraining,
-  type QuantizedWeights,
-} from "./quantization/post_training.ts";
+import { calibrationLoader, quantizeAfterTraining } from "./quantization/post_training.ts";
+import { type PostTrainingOrigin, savePostTraining } from "./quantization/post_training_file.ts";
 import { quantizedModel } from "./quantization/quantized_model.ts";
 import { checkQuantizeOptions, type QuantizeOptions } from "./quantization/quantize_options.ts";
-import { measureInRuntime, type RuntimeScores, scoreInRuntime } from "./quantization/score_in_runtime.ts";
+import { resumeQuantization } from "./quantization/resume_quantization.ts";
+import { measureInRuntime, scoreInRuntime } from "./quantization/score_in_runtime.ts";
 import { vnniWarning } from "./quantization/vnni.ts";
-import { calibrationPictures } from "./quantization/calibration_pictures.ts";
-import { type FineTuned, fineTuneQuantized } from "./quantization/fine_tune_quantized.ts";
-import { bestFileName, CheckpointError, resumeFileName, saveWeights } from "./training/checkpoint.ts";
+import { openExecutor } from "./tensorflow/executor.ts";
+import { bestFileName, resumeFileName, saveWeights } from "./training/checkpoint.ts";
+import { describeSkipped } from "./training/describe_skipped.ts";
+import { describeEnvironment } from "./training/environment.ts";
 import type { EpochRecord, StopReason, TrainingEvent } from "./training/events.ts";
 import { checkData } from "./training/fine_tune_options.ts";
 import { checkFolder, prepareFolder } from "./training/run_folder.ts";
@@ -47,7 +50,9 @@ export interface QuantizeResult {
   readonly layers: readonly LayerReport[];
   /** Every measured try, from all layers in int8 on. */
   readonly steps: readonly ControlStep[];
-  /** Top-1 of the int8 file before fine-tuning, 0..1, if there was fine-tuning; the better of both is kept. */
+  /** Whether the weights are fine-tuned ones; those before fine-tuning are kept where they are more accurate in int8. */
+  readonly fineTuned: boolean;
+  /** Top-1 of the int8 file before fine-tuning, 0..1, if there was fine-tuning. */
   readonly postTrainingTop1?: number;
   /** One row an epoch of fine-tuning. */
   readonly history: readonly EpochRecord[];
@@ -57,7 +62,7 @@ export interface QuantizeResult {
   readonly latency: { readonly float: number; readonly int8: number };
   /** Bits of the weights. */
   readonly weightBits: 7 | 8;
-  /** How many pictures the ranges come from. */
+  /** How many pictures the ranges come from; those that could not be read are left out. */
   readonly calibrationPictures: number;
   /** Folder of the checkpoint, and of what fine-tuning writes. */
   readonly outputDir: string;
@@ -80,7 +85,7 @@ export interface QuantizeResult {
  * @throws {TypeError} If an option is unknown or of the wrong type, or the model is quantised already.
  * @throws {RangeError} If an option's value cannot be used, or there are too few calibration pictures.
  * @throws {DatasetError} If the data cannot be used.
- * @throws {CheckpointError} If `outputDir` cannot be written, or holds the float weights; if a run cannot be resumed.
+ * @throws {CheckpointError} If `outputDir` cannot be written, or holds weights in float; if a fine-tuning cannot be resumed.
  * @throws {LibraryError} If TensorFlow or OpenVINO cannot be had.
  *
  * @example
@@ -111,66 +116,84 @@ async function run(
 ): Promise<Displayed<QuantizeResult, QuantizeFigures>> {
   const started = performance.now();
   if (options.outputDir !== undefined) await checkFolder(options.outputDir);
+  const { device, maxDrop = 0.01, fineTune = true, target = "any", resumeFrom } = options;
+  // Too few pictures are refused before anything is opened.
+  const wanted = resumeFrom === undefined ? originOf(data, options) : undefined;
   const onProvision = provisionView();
-  const { device, maxDrop = 0.01, fineTune = true, target = "any" } = options;
   const { model } = await openSource(source, { device, onProgress: onProvision });
-  requireFloat(model, data);
-  const pictures = calibrationPictures(data, options);
-  const outputDir = options.outputDir ?? options.resumeFrom ?? newOutputDir(`${model.id}-int8`);
-  keepFloatWeights(source, outputDir);
-  const saturation = target === "vnni" ? vnniWarning() : undefined;
+  checkQuantizable(model, data);
+  const environment = describeEnvironment(
+    await openExecutor({ device, onProgress: onProvision, signal }),
+  );
+  const resumed = resumeFrom === undefined
+    ? undefined
+    : await resumeQuantization(model, data, { ...options, resumeFrom }, environment);
+  const origin = resumed?.origin ?? wanted!;
+  const { pictures } = origin;
+  const outputDir = options.outputDir ?? resumed?.start.outputDir ?? newOutputDir(`${model.id}-int8`);
+  await keepFloatWeights(outputDir);
+  const weightBits = resumed?.quantized.quantization.weightBits ?? (target === "vnni" ? 8 : 7);
+  const saturation = weightBits === 8 ? vnniWarning() : undefined;
   const warnings = [
-    ...await prepareFolder(outputDir, options.resumeFrom, { [resumeFileName]: "run" }),
+    ...await prepareFolder(outputDir, resumed?.start.outputDir, { [resumeFileName]: "run" }),
     ...(saturation === undefined ? [] : [saturation]),
   ];
-  const { workers, onUnreadable } = options, loading = { workers, onUnreadable };
-  const readers = openReaders(outputDir, options, undefined);
+  const { workers, onUnreadable } = options, loading = { workers, onUnreadable, signal };
+  const readers = openReaders(outputDir, options, resumed?.start.resume?.state.history);
   const progress = quantizationProgress(options.view ?? options.onEvent === undefined);
   const emit = async (event: TrainingEvent | QuantizationEvent) => {
     if (event.type === "quantization" || event.type === "accuracy") await progress.read(event);
     else for (const reader of readers) await reader(event);
     await options.onEvent?.(event);
   };
+  let trained: FineTuned | undefined;
   try {
     // Where there is fine-tuning, it says them after its start.
     if (!fineTune) { for (const message of warnings) await emit({ type: "warning", message }); }
-    const post = await quantizeAfterTraining(model, pictures, {
-      weightBits: target === "vnni" ? 8 : 7,
-      ranges: options.ranges ?? "mse",
-      adaptStatistics: true,
-      batchSize: calibrationBatch,
-    }, {
-      ...loading,
-      signal,
-      onProgress: (step, done, total) => emit({ type: "quantization", step, done, total }),
-    });
-    const loader = validationLoader(data.validation, model, options, signal);
+    const loader = validationLoader(data.validation, model, loading);
     const score = (model: Model) => scoreInRuntime(model, loader, { signal, onProvision });
     const float = await score(model);
-    const trained = fineTune
-      ? await fineTuneQuantized({
+    const post = resumed?.quantized ?? await quantizeAfterTraining(model, pictures, {
+      weightBits,
+      ranges: origin.ranges,
+      adaptStatistics: true,
+      batchSize: calibrationBatch,
+    }, { ...loading, onProgress: (step, done, total) => emit({ type: "quantization", step, done, total }) });
+    if (fineTune) {
+      await savePostTraining(outputDir, model, { quantized: post, origin });
+      trained = await fineTuneQuantized({
         source,
         model,
         post,
+        resumed: resumed?.start,
         data,
         options,
+        environment,
         outputDir,
         warnings,
         emit,
         signal,
         onProvision,
-      })
-      : undefined;
-    const { kept, postTrainingTop1 } = await better(model, post, trained?.weights, float, score);
-    const calibration = calibrationLoader(pictures, model, calibrationBatch, { ...loading, signal });
+      });
+    }
+    const { kept, allInt8, postTrainingTop1 } = await betterWeights(
+      model,
+      post,
+      trained?.weights,
+      float,
+      score,
+    );
+    const calibration = calibrationLoader(pictures, model, calibrationBatch, loading);
     const shares = await rankLayers(model, kept, calibration, signal);
     const held = await controlAccuracy({
       float,
       ranking: [...shares.keys()],
       maxDrop,
       maxFloatLayers: options.maxFloatLayers ?? Math.floor(kept.folded.layers.length / 2),
-      quantized: (floatLayers) => quantizedModel(model, kept.weights, { ...kept.quantization, floatLayers }),
+      quantized: (floatLayers) => quantizedModel(model, kept, floatLayers),
       score,
+      allInt8,
+      fineTunedIn: trained === undefined ? undefined : outputDir,
       onStep: (step) => emit({ type: "accuracy", ...step }),
     });
     const quantization: Quantization = { ...kept.quantization, floatLayers: held.floatLayers };
@@ -179,6 +202,10 @@ async function run(
       signal,
       onProgress: (done, total) => emit({ type: "quantization", step: "layers", done, total }),
     });
+    // Fine-tuning tells of the pictures it has seen.
+    const skipped = [...calibration.unreadable, ...(fineTune ? [] : loader.unreadable)];
+    if (skipped.length > 0) await emit({ type: "warning", message: describeSkipped(skipped) });
+    const fineTuned = trained !== undefined && kept !== post;
     const checkpoint = join(outputDir, bestFileName);
     await saveWeights(checkpoint, held.model.weights, {
       format: 1,
@@ -186,7 +213,7 @@ async function run(
       classNames: model.classNames,
       preprocessing: model.preprocessing,
       quantization,
-      ...(trained === undefined ? {} : { recipe: trained.recipe }),
+      ...(fineTuned ? { recipe: trained!.recipe } : {}),
       metrics: { validationTop1: held.drop.int8, drop: held.drop.drop },
     });
     return withQuantizeView({
@@ -195,15 +222,20 @@ async function run(
       drop: { ...held.drop, maxDrop, runtime: float.runtime },
       layers,
       steps: held.steps,
+      fineTuned,
       ...(postTrainingTop1 === undefined ? {} : { postTrainingTop1 }),
       history: trained?.history ?? [],
       stopped: trained?.stopped,
       latency: { float: floatTimes!.milliseconds, int8: int8Times!.milliseconds },
-      weightBits: quantization.weightBits,
-      calibrationPictures: pictures.samples.length,
+      weightBits,
+      calibrationPictures: pictures.samples.length - calibration.unreadable.length,
       outputDir,
       durationSeconds: (performance.now() - started) / 1000,
     });
+  } catch (error) {
+    throw trained !== undefined && signal.aborted && error === signal.reason
+      ? interrupted(outputDir, "after its fine-tuning")
+      : error;
   } finally {
     await progress.close();
     for (const reader of readers) await reader.close();
@@ -214,66 +246,22 @@ async function run(
 /** Pictures run through at a time while values are looked at. */
 const calibrationBatch = 16;
 
-/** Refuses a folder where the int8 weights would replace the float ones they come from. */
-function keepFloatWeights(source: Source, outputDir: string): void {
-  const path = typeof source === "string" ? source : "checkpoint" in source ? source.checkpoint : undefined;
-  if (path === undefined || resolve(path) !== resolve(outputDir, bestFileName)) return;
-  throw new CheckpointError(
-    `Cannot write to "${outputDir}": it holds the float weights, and those in int8 would replace them\n` +
-      `  help: pass { outputDir: ... }, another folder`,
-  );
-}
-
-function requireFloat(model: Model, data: DatasetSplits): void {
-  if (model.quantization !== undefined) {
-    throw new TypeError(
-      "Cannot quantise this model: it is quantised already\n  help: pass the model in float that it was made from",
-    );
-  }
-  const { classNames } = model;
-  if (JSON.stringify(classNames) === JSON.stringify(data.classNames)) return;
-  const list = (names: readonly string[]) =>
-    names.slice(0, 5).join(", ") + (names.length > 5 ? ` (${names.length} in all)` : "");
-  throw new DatasetError(
-    `Cannot quantise: the model's classes are ${list(classNames)}, and the data's are ${
-      list(data.classNames)
-    }`,
-    { help: "pass the data the model was trained on" },
-  );
+/** What a quantisation that begins is made with. */
+function originOf(data: DatasetSplits, options: QuantizeOptions): PostTrainingOrigin {
+  const { ranges = "mse", seed = 0, calibration } = options;
+  const isOwnSet = typeof calibration === "object";
+  return { ranges, seed, pictures: calibrationPictures(data, options), isOwnSet };
 }
 
 function validationLoader(
   validation: Dataset,
   { preprocessing }: Model,
-  { workers, onUnreadable = "error" }: QuantizeOptions,
-  signal: AbortSignal,
+  loading: Pick<LoaderOptions, "workers" | "onUnreadable" | "signal">,
 ): Loader {
   return createLoader(validation, {
     preprocessing,
     batchSize: Math.min(32, validation.samples.length),
     training: false,
-    workers,
-    onUnreadable,
-    signal,
+    ...loading,
   });
-}
-
-/** Fine-tuned weights, unless their int8 file is less accurate than that of the weights before. */
-async function better(
-  model: Model,
-  post: QuantizedWeights,
-  trained: FineTuned["weights"] | undefined,
-  float: RuntimeScores,
-  score: (model: Model) => Promise<RuntimeScores>,
-): Promise<{ kept: QuantizedWeights; postTrainingTop1?: number }> {
-  if (trained === undefined) return { kept: post };
-  const tuned: QuantizedWeights = { ...post, weights: { ...post.weights, ...trained } };
-  const drops: AccuracyDrop[] = [];
-  for (const { weights, quantization } of [post, tuned]) {
-    const candidate = quantizedModel(model, weights, quantization);
-    drops.push(accuracyDrop(float, await score(candidate)));
-    await candidate.dispose();
-  }
-  const [before, after] = drops as [AccuracyDrop, AccuracyDrop];
-  return { kept: after.int8 >= before.int8 ? tuned : post, postTrainingTop1: before.int8 };
 }

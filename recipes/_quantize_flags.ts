@@ -20,6 +20,7 @@ export const quantizeAdvice: Readonly<Record<string, string>> = {
   maxDrop: "--max-drop <>",
   calibration: "--calibration <>",
   fineTune: "--no-fine-tune",
+  resumeFrom: "--resume-from <>",
 };
 
 /** Gives a command the flags that say how a model becomes int8, without those of fine-tuning. */

@@ -1,7 +1,6 @@
 import { stringify } from "npm:yaml@2.9.1";
 import type { DatasetSplits } from "../lib/data/dataset.ts";
-import { modelRecord } from "../lib/models/registry.ts";
-import { createNetwork } from "../lib/models/registry.ts";
+import { createNetwork, modelRecord } from "../lib/models/registry.ts";
 import { describeQuantization, quantizationProgress } from "../lib/notebook/quantization_progress.ts";
 import { fineTuningRecipe } from "../lib/quantization/fine_tuning_recipe.ts";
 import type { QuantizeOptions } from "../lib/quantization/quantize_options.ts";

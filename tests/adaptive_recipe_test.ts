@@ -273,8 +273,8 @@ Deno.test("fineTune() refuses an auxiliary model without weights, or trained on 
   );
   assert.equal(
     others.message,
-    `Cannot open the auxiliary model: its weights "${first.checkpoint}" are for the classes disc, square, cross, ` +
-      "and the data's are a, b, c\n" +
+    `Cannot open the auxiliary model: its weights "${first.checkpoint}" are for the classes "disc", "square", "cross", ` +
+      `and the data's are "a", "b", "c"\n` +
       "  help: pass weights trained on these classes, or leave weights out to begin with those published for " +
       small,
   );

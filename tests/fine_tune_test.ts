@@ -348,7 +348,7 @@ Deno.test("fineTune() resumes its own run only: every difference is named", asyn
     fineTune(small, { ...shapeSplits(), classNames: ["a", "b", "c"] }, { resumeFrom: run.outputDir }),
   );
   assert.ok(
-    classes.message.includes("\n  classes: were disc, square, cross, are a, b, c\n"),
+    classes.message.includes('\n  classes: were "disc", "square", "cross", are "a", "b", "c"\n'),
     classes.message,
   );
   // What it began from may be given in any form: id, tag, checkpoint or model.

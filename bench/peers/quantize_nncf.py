@@ -4,7 +4,8 @@ python quantize_nncf.py FOLDER HEIGHT WIDTH [--skip-nncf]
 
 FOLDER holds fp32.xml, other .xml files to be measured, and as raw bytes, planar RGB: calibration.u8 and test.u8, with the
 labels of the latter in labels.i32. Writes nncf.xml, and prints a JSON object by file: top-1 on the test pictures, the
-median milliseconds of a picture with one thread (the files in turns), size in bytes, and how the convolutions ran.
+lower quartile of the milliseconds of a picture with one thread (the files in turns), size in bytes, and how the
+convolutions ran.
 """
 
 import json

@@ -1,7 +1,5 @@
-import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { writeFile } from "../files/write_file.ts";
-import type { HostTensor } from "../graph/host_tensor.ts";
 import { CheckpointError } from "../training/checkpoint.ts";
 import type { Environment } from "../training/environment.ts";
 import type { Recipe } from "../training/recipe.ts";
@@ -106,15 +104,4 @@ function isObject<T>(value: T): value is T & object {
 /** Whether a folder holds the state of a search. */
 export function holdsSearch(folder: string): Promise<boolean> {
   return Deno.stat(join(folder, searchFileName)).then(({ isFile }) => isFile, () => false);
-}
-
-/** A hash of weights: names, shapes and values. */
-export function hashWeights(weights: Readonly<Record<string, HostTensor>>): string {
-  const hash = createHash("sha256");
-  for (const name of Object.keys(weights).sort()) {
-    const { shape, data } = weights[name]!;
-    hash.update(`${name} [${shape}]\n`);
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  }
-  return hash.digest("hex");
 }

@@ -3,13 +3,13 @@ import { checkValues } from "../errors/check_options.ts";
 import type { Model } from "../models/model.ts";
 import { isWeightsPath } from "../models/open_model.ts";
 import { modelRecord } from "../models/registry.ts";
-import { CheckpointError, hashData } from "../training/checkpoint.ts";
+import { CheckpointError, hashData, hashWeights } from "../training/checkpoint.ts";
 import { namedDifferences } from "../training/differences.ts";
 import { compareEnvironments, type Environment } from "../training/environment.ts";
 import type { FineTuneOptions } from "../training/fine_tune_options.ts";
 import type { Recipe } from "../training/recipe.ts";
 import { otherData, otherModel, otherOptions } from "../training/start.ts";
-import { hashWeights, loadSearch, type SearchState } from "./search_state.ts";
+import { loadSearch, type SearchState } from "./search_state.ts";
 import { type LRSearchSettings, searchContradictions, settleSearch } from "./settings.ts";
 
 /** What a search is made of besides its settings. */

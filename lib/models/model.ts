@@ -15,7 +15,7 @@ import { createInference, type Inference, recordInference } from "./inference.ts
 import { isTrainable } from "./layers.ts";
 import { logitsOfPictures } from "./logits_of_pictures.ts";
 import type { ForwardOptions, ForwardResult, Network } from "./network.ts";
-import { foldNetwork } from "./quantized/folded_network.ts";
+import { type FoldedNetwork, foldNetwork } from "./quantized/folded_network.ts";
 import type { Quantization } from "./quantized/quantization.ts";
 import { createQuantizedNetwork } from "./quantized/quantized_network.ts";
 import { createNetwork, type ModelRecord } from "./registry.ts";
@@ -82,6 +82,8 @@ export interface ModelParts {
   readonly preprocessing?: Preprocessing;
   /** How it is quantised; the weights are those of the quantised network. */
   readonly quantization?: Quantization;
+  /** The network folded, where that was done already. */
+  readonly folded?: FoldedNetwork;
 }
 
 /** Most pictures in one batch of `logits`. */
@@ -98,7 +100,7 @@ export function createModel(parts: ModelParts): Model {
   const float = createNetwork(record, { numClasses: classNames.length, head: headOf(weights) });
   const network = quantization === undefined
     ? float
-    : createQuantizedNetwork(float, foldNetwork(float, preprocessing.size), quantization);
+    : createQuantizedNetwork(float, parts.folded ?? foldNetwork(float, preprocessing.size), quantization);
   const compiled = new Map<number, Promise<Inference>>();
   let params: Record<string, tf.Tensor> | undefined;
   let complexity: Model["complexity"] | undefined;

@@ -2,14 +2,14 @@ import type { QuantizationEvent } from "../quantization/events.ts";
 import { percent } from "../metrics/percent.ts";
 import { plural } from "../plots/theme.ts";
 import { openTerminalLine, type TerminalBarOptions } from "../training/readers/terminal_line.ts";
-import { type DisplayFunction, liveOutput, notebookDisplay } from "./display.ts";
+import { type DisplayFunction, liveOutput, type MimeBundle, notebookDisplay } from "./display.ts";
 import { html } from "./html.ts";
 
 /** Shows how a quantisation goes. */
 export interface QuantizationProgress {
   /** Shows an event. */
   read(event: QuantizationEvent): Promise<void>;
-  /** Waits until everything is shown; what is not to stay is removed. */
+  /** Waits until everything is shown; the line that changes is removed, where tries stay. */
   close(): Promise<void>;
 }
 
@@ -22,7 +22,7 @@ export interface QuantizationPlace {
 }
 
 /**
- * Shows how a quantisation goes: in a notebook one line that changes, in a terminal one too.
+ * Shows how a quantisation goes: one line that changes, and above it one for each measured try, which stays.
  *
  * @param isShown Whether it is shown at all.
  * @param place Where.
@@ -33,18 +33,19 @@ export function quantizationProgress(isShown: boolean, place: QuantizationPlace 
   if (!isShown) return nothing;
   const display = place.display ?? notebookDisplay();
   if (display) {
-    const output = liveOutput(display);
+    const output = liveOutput(display), tries: string[] = [];
+    const show = (...lines: string[]) => output.show(() => linesOutput(lines));
     return {
-      read: (event) => {
-        const text = describeQuantization(event);
-        output.show(() => ({
-          "text/html":
-            html`<div style="font-family:system-ui,sans-serif;font-size:13px">${text}</div>`.markup,
-          "text/plain": text,
-        }));
+      read(event) {
+        const line = describeQuantization(event);
+        if (event.type === "accuracy") tries.push(line);
+        show(...tries, ...(event.type === "accuracy" ? [] : [line]));
         return Promise.resolve();
       },
-      close: () => output.flush(),
+      close() {
+        if (tries.length > 0) show(...tries);
+        return output.flush();
+      },
     };
   }
   if (place.terminal === undefined && !Deno.stderr.isTerminal()) return nothing;
@@ -57,6 +58,16 @@ export function quantizationProgress(isShown: boolean, place: QuantizationPlace 
       return Promise.resolve();
     },
     close: () => Promise.resolve(line.close()),
+  };
+}
+
+function linesOutput(lines: readonly string[]): MimeBundle {
+  return {
+    "text/html":
+      html`<div style="font-family:system-ui,sans-serif;font-size:13px">${
+        lines.map((line) => html`<div>${line}</div>`)
+      }</div>`.markup,
+    "text/plain": lines.join("\n"),
   };
 }
 

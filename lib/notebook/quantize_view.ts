@@ -18,6 +18,7 @@ export interface QuantizeSummary {
   readonly checkpoint: string;
   readonly drop: AccuracyDrop & { readonly maxDrop: number; readonly runtime: string };
   readonly layers: readonly LayerReport[];
+  readonly fineTuned: boolean;
   readonly postTrainingTop1?: number;
   readonly history: readonly EpochRecord[];
   readonly latency: { readonly float: number; readonly int8: number };
@@ -88,7 +89,7 @@ function headline(result: QuantizeSummary): HeadlineNumber[] {
       value: history.length === 0 ? "no" : plural(history.length, "epoch"),
       note: postTrainingTop1 === undefined
         ? `ranges from ${plural(calibrationPictures, "picture")}`
-        : `before it ${percent(postTrainingTop1)}`,
+        : `before it ${percent(postTrainingTop1)}${keptBefore(result)}`,
     },
   ];
 }
@@ -155,14 +156,20 @@ export function quantizeText(result: QuantizeSummary): string {
     `at most ${points(drop.maxDrop)} was promised`,
     `measured with the int8 file in ${drop.runtime} on ${plural(drop.pictures, "picture")}, ` +
     `${percent(drop.agreement)} of them called the same in both`,
-    ...(postTrainingTop1 === undefined
-      ? []
-      : [`before ${plural(history.length, "epoch")} of fine-tuning ${percent(postTrainingTop1)}`]),
+    ...(postTrainingTop1 === undefined ? [] : [
+      `before ${plural(history.length, "epoch")} of fine-tuning ${percent(postTrainingTop1)}` +
+      keptBefore(result),
+    ]),
     `one picture here: ${latency.int8.toFixed(2)} ms, in float ${latency.float.toFixed(2)} ms`,
     `saved as ${checkpoint}`,
     "the layers that change most:",
     tableText(layerTable(worstFirst(layers).slice(0, shownLayers))),
   ].join("\n");
+}
+
+/** What to add where fine-tuning was in vain. */
+function keptBefore({ fineTuned }: QuantizeSummary): string {
+  return fineTuned ? "" : ", which is better and kept";
 }
 
 function precisions({ layers }: QuantizeSummary): string {

@@ -17,6 +17,10 @@ export interface AccuracyControl {
   quantized(floatLayers: readonly string[]): Model;
   /** Scores of a model's int8 file on the same pictures. */
   score(model: Model): Promise<Pick<ScoredPictures, "logits">>;
+  /** The scores with all layers in int8, where they are known already. */
+  readonly allInt8?: Pick<ScoredPictures, "logits">;
+  /** Folder of the fine-tuning that came before, for the advice of the error. */
+  readonly fineTunedIn?: string;
   /** Told of each try. */
   onStep?(step: ControlStep): unknown;
 }
@@ -46,12 +50,13 @@ export async function controlAccuracy(control: AccuracyControl): Promise<Control
   for (let count = 0; count <= maxFloatLayers; count++) {
     const floatLayers = ranking.slice(0, count);
     const model = control.quantized(floatLayers);
-    const drop = accuracyDrop(float, await control.score(model));
+    const known = count === 0 ? control.allInt8 : undefined;
+    const drop = accuracyDrop(float, known ?? await control.score(model));
     const step = { floatLayers, drop };
     steps.push(step);
     await control.onStep?.(step);
     if (drop.drop <= maxDrop) return { model, drop, floatLayers, steps };
     await model.dispose();
   }
-  throw new AccuracyDropError(steps, maxDrop, maxFloatLayers);
+  throw new AccuracyDropError(steps, maxDrop, maxFloatLayers, control.fineTunedIn);
 }

@@ -22,8 +22,14 @@ export class AccuracyDropError extends Error {
    * @param steps Every try.
    * @param maxDrop What was allowed.
    * @param maxFloatLayers How many layers could go back.
+   * @param fineTunedIn Folder of the fine-tuning that came before, if one did.
    */
-  constructor(steps: readonly ControlStep[], maxDrop: number, maxFloatLayers: number) {
+  constructor(
+    steps: readonly ControlStep[],
+    maxDrop: number,
+    maxFloatLayers: number,
+    fineTunedIn?: string,
+  ) {
     const best = steps.reduce((best, step) => step.drop.drop < best.drop.drop ? step : best);
     const { pictures } = best.drop;
     const lines = steps.map(({ floatLayers, drop }) =>
@@ -35,12 +41,16 @@ export class AccuracyDropError extends Error {
       `top-1 ${percent(drop.int8)}, drop ${percent(drop.drop)}`
     );
     const shown = lines.length > 12 ? [...lines.slice(0, 11), `  (and ${lines.length - 11} more)`] : lines;
+    const help = fineTunedIn === undefined
+      ? "allow a larger maxDrop or more maxFloatLayers, fine-tune, or give more calibration pictures"
+      : "allow a larger maxDrop or more maxFloatLayers, without training again by { resumeFrom: " +
+        `${JSON.stringify(fineTunedIn)} }; or give more calibration pictures`;
     super(
       `Cannot quantise within { maxDrop: ${maxDrop} }: with up to ${maxFloatLayers} layers in float the least drop is ` +
         `${percent(best.drop.drop)} of ${percent(best.drop.float)}, on ${pictures} pictures\n${
           shown.join("\n")
         }\n` +
-        `  help: allow a larger maxDrop or more maxFloatLayers, fine-tune, or give more calibration pictures`,
+        `  help: ${help}`,
     );
     this.steps = steps;
   }

@@ -14,8 +14,8 @@ export interface Comparison extends NetworkPair {
    * Whether each layer's channels get the float network's means of the same pictures before the next layer reads them.
    */
   readonly adapt: boolean;
-  /** Told how many pictures are done. */
-  readonly onProgress?: (done: number, total: number) => void;
+  /** Told how many pictures are done, and waited for; a batch that is not full counts as whole. */
+  readonly onProgress?: (done: number, total: number) => unknown;
 }
 
 /** How a layer's result in the quantised network differs from that in the float one. */
@@ -42,13 +42,10 @@ export async function compareLayers(comparison: Comparison): Promise<Record<stri
   try {
     for await (const { images, count } of loader.epoch(0)) {
       signal?.throwIfAborted();
-      // Empty rows of a last, smaller batch would count as black pictures.
-      if (count < batchSize && batches > 0) {
-        onProgress?.(total, total);
-        break;
-      }
+      if (count === 0) continue; // none of them could be read
+      const data = withoutEmptyRows(images, count, batchSize);
       const outputs = await compiled.run({
-        images: { dtype: "uint8", shape: [batchSize, height, width, 3], data: images },
+        images: { dtype: "uint8", shape: [batchSize, height, width, 3], data },
       });
       batches++;
       for (const { name } of folded.layers) {
@@ -59,7 +56,7 @@ export async function compareLayers(comparison: Comparison): Promise<Record<stri
         sum.noise += outputs[`noise/${name}`]!.data[0] as number;
         sums.set(name, sum);
       }
-      onProgress?.(batches * batchSize, total);
+      await onProgress?.(batches * batchSize, total);
     }
   } finally {
     await compiled.dispose();
@@ -70,6 +67,16 @@ export async function compareLayers(comparison: Comparison): Promise<Record<stri
       decibels: 10 * Math.log10(signal / Math.max(noise, Number.MIN_VALUE)),
     }]),
   );
+}
+
+/** Pictures again in the rows of a batch that have none, which would count as black ones. */
+function withoutEmptyRows(images: Uint8Array, count: number, batchSize: number): Uint8Array {
+  const each = images.length / batchSize, filled = images.slice();
+  for (let row = count; row < batchSize; row++) {
+    const from = (row % count) * each;
+    filled.copyWithin(row * each, from, from + each);
+  }
+  return filled;
 }
 
 /** Both networks on one batch; of each layer the means of the differences, and sums of squares. */

@@ -6,12 +6,11 @@ import { isWeightsPath } from "../models/open_model.ts";
 import type { Source } from "../models/source.ts";
 import { readWeightsFile } from "../models/weights/load_weights.ts";
 import type { ProvisionListener } from "../provision/events.ts";
-import { openExecutor } from "../tensorflow/executor.ts";
 import { openAuxiliary } from "../training/auxiliary.ts";
-import { describeEnvironment } from "../training/environment.ts";
+import type { Environment } from "../training/environment.ts";
 import type { EpochRecord, StopReason, TrainingEvent } from "../training/events.ts";
 import type { Recipe } from "../training/recipe.ts";
-import { startAgain } from "../training/start.ts";
+import type { Start } from "../training/start.ts";
 import { train } from "../training/trainer.ts";
 import { fineTuningRecipe } from "./fine_tuning_recipe.ts";
 import type { QuantizedWeights } from "./post_training.ts";
@@ -23,8 +22,11 @@ export interface FineTuning {
   readonly source: Source;
   readonly model: Model;
   readonly post: QuantizedWeights;
+  /** Where it stands, if it goes on. */
+  readonly resumed?: Start;
   readonly data: DatasetSplits;
   readonly options: QuantizeOptions;
+  readonly environment: Environment;
   readonly outputDir: string;
   readonly warnings: readonly string[];
   readonly emit: (event: TrainingEvent) => Promise<void>;
@@ -41,94 +43,73 @@ export interface FineTuned {
 }
 
 /**
- * Trains a quantised network with its rounding in place, or goes on with it.
+ * Trains a quantised network with its rounding in place, or goes on with it. Its best weights are in the state it can be
+ * resumed from, and in no file of their own: nobody has measured yet what they cost in int8.
  *
  * @param tuning Network, data and options.
  * @returns The best weights and the history.
  * @throws {DOMException} `AbortError`, if it was stopped; it says how it goes on.
  */
 export async function fineTuneQuantized(tuning: FineTuning): Promise<FineTuned> {
-  const { model, post, data, options, outputDir, emit, signal, onProvision } = tuning;
-  const { device, resumeFrom, seed = 0 } = options;
-  const environment = describeEnvironment(await openExecutor({ device, onProgress: onProvision, signal }));
-  const common = {
+  const { data, environment, outputDir, emit, signal, options: { workers, onUnreadable } } = tuning;
+  const { model, warnings, ...start } = tuning.resumed ?? await begin(tuning);
+  const { recipe, auxiliary, seed, resume } = start;
+  const outcome = await train({
+    model: model.id,
+    network: model.network,
+    preprocessing: model.preprocessing,
+    quantization: model.quantization,
+    weights: model.weights,
+    auxiliary,
     data,
+    recipe,
+    seed,
     environment,
     outputDir,
+    resume,
+    warnings: [...tuning.warnings, ...warnings],
     checkpointSeconds: 300,
-    workers: options.workers,
-    onUnreadable: options.onUnreadable,
+    workers,
+    onUnreadable,
+    savesBest: false,
     signal,
     emit,
-  };
-  if (resumeFrom !== undefined) {
-    const { learningRate, epochs, batchSize } = options;
-    const start = await startAgain(model, data, {
-      resumeFrom,
-      learningRate,
-      epochs,
-      batchSize,
-      seed: options.seed,
-    }, environment);
-    const {
-      model: { id, network, preprocessing, quantization, weights },
-      recipe,
-      auxiliary,
-      seed,
-      resume,
-      warnings,
-    } = start;
-    const outcome = await train({
-      ...common,
-      model: id,
-      network,
-      preprocessing,
-      quantization,
-      weights,
-      auxiliary,
-      recipe,
-      seed,
-      resume,
-      warnings: [...tuning.warnings, ...warnings],
-    });
-    return finished({ ...outcome, recipe }, outputDir);
-  }
-  const wanted = fineTuningRecipe(model, await recipeOf(tuning.source), options);
-  const auxiliary = await openAuxiliary(wanted.auxiliaryModels ?? [], data.classNames, model.preprocessing, {
-    device,
-    signal,
-    onProgress: onProvision,
-    seed,
   });
+  if (outcome.stopped === "interrupted") throw interrupted(outputDir, "while it was fine-tuned");
+  return { ...outcome, recipe };
+}
+
+/** A first start, with the recipe of the model's training. */
+async function begin(tuning: FineTuning): Promise<Omit<Start, "outputDir">> {
+  const { source, model, post, data: { classNames }, options, signal, onProvision } = tuning;
+  const { device, seed = 0 } = options;
+  const wanted = fineTuningRecipe(model, await recipeOf(source), options);
+  const opening = { device, signal, onProgress: onProvision, seed };
+  const auxiliary = await openAuxiliary(
+    wanted.auxiliaryModels ?? [],
+    classNames,
+    model.preprocessing,
+    opening,
+  );
   const recipe: Recipe = wanted.auxiliaryModels === undefined
     ? wanted
     : { ...wanted, auxiliaryModels: auxiliary.map(({ model, settings }) => ({ ...settings, model })) };
-  const quantized = quantizedModel(model, post.weights, post.quantization);
-  const outcome = await train({
-    ...common,
-    model: model.id,
-    network: quantized.network,
-    preprocessing: model.preprocessing,
-    quantization: post.quantization,
-    weights: quantized.weights,
-    auxiliary,
-    recipe,
-    seed,
-    warnings: tuning.warnings,
-  });
-  return finished({ ...outcome, recipe }, outputDir);
+  return { model: quantizedModel(model, post), recipe, auxiliary, seed, warnings: [] };
 }
 
-function finished(tuned: FineTuned, outputDir: string): FineTuned {
-  if (tuned.stopped === "interrupted") throw interrupted(outputDir);
-  return tuned;
-}
-
-/** Says how a stopped quantisation goes on. */
-function interrupted(outputDir: string): DOMException {
+/**
+ * Says how a stopped quantisation goes on.
+ *
+ * @param outputDir Folder of its fine-tuning.
+ * @param when When it was stopped.
+ */
+export function interrupted(
+  outputDir: string,
+  when: "while it was fine-tuned" | "after its fine-tuning",
+): DOMException {
   const folder = JSON.stringify(outputDir);
   return new DOMException(
-    `The quantisation was stopped while it was fine-tuned; its state is in ${folder}\n` +
+    `The quantisation was stopped ${when}; its state is in ${folder}\n` +
       `  help: go on with quantize(model, data, { resumeFrom: ${folder} })`,
     "AbortError",
   );

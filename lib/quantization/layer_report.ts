@@ -36,6 +36,7 @@ export async function rankLayers(
 ): Promise<ReadonlyMap<string, number>> {
   const changes = await layerSensitivity({
     ...networksOf(model, quantized),
+    float: quantized.weights, // what a layer goes back to: fine-tuned weights that are not rounded
     loader,
     numClasses: model.classNames.length,
     signal,
@@ -48,8 +49,11 @@ export async function rankLayers(
   );
 }
 
-/** What OpenVINO calls the operation that a layer became: by itself, without its bias, and a linear one in int8. */
-const runtimeSuffixes = ["", "/without_bias", "/without_bias/DequantizationMultiply"];
+/**
+ * What OpenVINO calls the operation that a layer became: by itself, without its bias, a linear one in int8, and one whose
+ * name it gives to the scale behind it, as a cosine classifier has.
+ */
+const runtimeSuffixes = ["", "/without_bias", "/without_bias/DequantizationMultiply", "_original"];
 
 /**
  * Tells of each layer how it fares.
@@ -71,7 +75,7 @@ export async function reportLayers(
   times: RuntimeTimes,
   options: {
     readonly signal?: AbortSignal;
-    readonly onProgress?: (done: number, total: number) => void;
+    readonly onProgress?: (done: number, total: number) => unknown;
   } = {},
 ): Promise<LayerReport[]> {
   const differences = await compareLayers({

@@ -23,8 +23,8 @@ export interface Observation {
   /** The calibration pictures. */
   readonly loader: Loader;
   readonly signal?: AbortSignal;
-  /** Told how many pictures are done; each is looked at twice, and a last, smaller batch counts as whole. */
-  readonly onProgress?: (done: number, total: number) => void;
+  /** Told how many pictures are done, and waited for; each is looked at twice, and a last, smaller batch counts as whole. */
+  readonly onProgress?: (done: number, total: number) => unknown;
 }
 
 /**
@@ -55,7 +55,7 @@ export async function observeValues(observation: Observation): Promise<Record<st
           see(name, (data as Float32Array).subarray(row * each, (row + 1) * each));
         }
       }
-      onProgress?.(done += batchSize, total);
+      await onProgress?.(done += batchSize, total);
     }
   };
   try {

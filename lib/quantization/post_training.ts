@@ -51,7 +51,7 @@ export async function quantizeAfterTraining(
   pictures: Dataset,
   settings: PostTrainingSettings,
   options: Pick<LoaderOptions, "workers" | "onUnreadable" | "signal"> & {
-    readonly onProgress?: (step: "calibration" | "statistics", done: number, total: number) => void;
+    readonly onProgress?: (step: "calibration" | "statistics", done: number, total: number) => unknown;
   } = {},
 ): Promise<QuantizedWeights> {
   const { preprocessing, network } = model;

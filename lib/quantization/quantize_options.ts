@@ -1,6 +1,7 @@
 import type { Dataset } from "../data/dataset.ts";
 import type { Device } from "../tensorflow/engine.ts";
 import type { TrainingEvent } from "../training/events.ts";
+import { type FineTuneOptions, valueProblems } from "../training/fine_tune_options.ts";
 import type { AuxiliaryModel } from "../training/recipe.ts";
 import * as check from "../errors/check_options.ts";
 import type { QuantizationEvent } from "./events.ts";
@@ -31,11 +32,14 @@ export interface QuantizeOptions {
   batchSize?: number;
   /** Models that teach in fine-tuning and stay as they are. @default {none} */
   auxiliaryModels?: readonly AuxiliaryModel[];
-  /** Folder of a fine-tuning that was interrupted. */
+  /** Folder of a fine-tuning to go on with: one that was stopped, or one whose result cost more than `maxDrop`. */
   resumeFrom?: string;
   /** Of the choice of pictures, and of fine-tuning. @default {0} */
   seed?: number;
-  /** Folder for the checkpoint. @default {outputs/<model>-int8-<time>} */
+  /**
+   * Folder for the checkpoint, which is written once the promise holds, and for the state of fine-tuning.
+   * @default {outputs/<model>-int8-<time>}
+   */
   outputDir?: string;
   /** Pictures decoded at the same time. @default {one for each core} */
   workers?: number;
@@ -85,30 +89,26 @@ const known = [
  */
 export function checkQuantizeOptions(options: QuantizeOptions): void {
   check.checkOptions(options, known, "quantize");
-  const { calibration, fineTune = true } = options;
-  const isSet = typeof calibration === "object" && Array.isArray(calibration?.samples);
-  const ofFineTuning = ["learningRate", "epochs", "auxiliaryModels", "resumeFrom"] as const;
+  const { maxDrop, maxFloatLayers, fineTune = true, target, calibration, ranges, ...training } = options;
+  const ofFineTuning = ["learningRate", "epochs", "batchSize", "auxiliaryModels", "resumeFrom"] as const;
   check.checkValues("quantize", [
-    check.ratio("maxDrop", options.maxDrop),
-    check.wholeNumber("maxFloatLayers", options.maxFloatLayers),
-    check.ofType("fineTune", options.fineTune, "boolean"),
-    check.oneOf("target", options.target, ["any", "vnni"]),
-    isSet ? undefined : check.positiveInteger("calibration", calibration),
-    check.oneOf("ranges", options.ranges, rangeMethods),
-    check.positiveNumber("learningRate", options.learningRate),
-    check.positiveInteger("epochs", options.epochs),
-    check.positiveInteger("batchSize", options.batchSize),
-    check.wholeNumber("seed", options.seed),
-    check.ofType("outputDir", options.outputDir, "string"),
-    check.ofType("resumeFrom", options.resumeFrom, "string"),
-    check.positiveInteger("workers", options.workers),
-    check.oneOf("onUnreadable", options.onUnreadable, ["error", "skip"]),
-    check.oneOf("device", options.device, ["auto", "cpu", "gpu"]),
-    check.ofType("onEvent", options.onEvent, "function"),
+    check.ratio("maxDrop", maxDrop),
+    check.wholeNumber("maxFloatLayers", maxFloatLayers),
+    check.ofType("fineTune", fineTune, "boolean"),
+    check.oneOf("target", target, ["any", "vnni"]),
+    calibrationProblem(calibration),
+    check.oneOf("ranges", ranges, rangeMethods),
+    ...valueProblems(training as FineTuneOptions),
     ...ofFineTuning.map((option) =>
       !fineTune && options[option] !== undefined
         ? { option, found: options[option], wanted: "nothing with { fineTune: false }", wrongType: false }
         : undefined
     ),
   ]);
+}
+
+function calibrationProblem(calibration: unknown): check.OptionProblem | undefined {
+  if (Array.isArray((calibration as Partial<Dataset> | undefined)?.samples)) return undefined;
+  const problem = check.positiveInteger("calibration", calibration);
+  return problem?.wrongType ? { ...problem, wanted: `${problem.wanted}, or a data set` } : problem;
 }

@@ -1,30 +1,28 @@
-import type { HostTensor } from "../graph/host_tensor.ts";
 import { createModel, type Model } from "../models/model.ts";
-import type { Quantization } from "../models/quantized/quantization.ts";
-import { createNetwork, modelRecord } from "../models/registry.ts";
-import { foldNetwork } from "../models/quantized/folded_network.ts";
+import { modelRecord } from "../models/registry.ts";
 import { createQuantizedNetwork } from "../models/quantized/quantized_network.ts";
+import type { QuantizedWeights } from "./post_training.ts";
 
 /**
  * A model that computes as its int8 file will.
  *
  * @param model The model it comes from.
- * @param weights Weights of the folded network and all ranges; ranges that are not used are left out.
- * @param quantization What is quantised.
+ * @param quantized Weights of the folded network and all ranges; ranges that are not used are left out.
+ * @param floatLayers Layers that are in float. @default {those of the quantisation}
  */
 export function quantizedModel(
   { id, classNames, preprocessing, network }: Pick<Model, "id" | "classNames" | "preprocessing" | "network">,
-  weights: Readonly<Record<string, HostTensor>>,
-  quantization: Quantization,
+  { folded, weights, quantization }: Pick<QuantizedWeights, "folded" | "weights" | "quantization">,
+  floatLayers: readonly string[] = quantization.floatLayers,
 ): Model {
-  const record = modelRecord(id);
-  const float = createNetwork(record, { numClasses: classNames.length, head: network.head });
-  const { parameters } = createQuantizedNetwork(float, foldNetwork(float, preprocessing.size), quantization);
+  const wanted = { ...quantization, floatLayers };
+  const { parameters } = createQuantizedNetwork(network, folded, wanted);
   return createModel({
-    record,
+    record: modelRecord(id),
     classNames,
     preprocessing,
-    quantization,
+    quantization: wanted,
+    folded,
     weights: Object.fromEntries(parameters.map(({ name }) => [name, weights[name]!])),
   });
 }

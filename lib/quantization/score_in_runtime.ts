@@ -7,7 +7,7 @@ import type { Model } from "../models/model.ts";
 import type { ProvisionListener } from "../provision/events.ts";
 import { openExportedClassifier } from "../runtimes/exported_classifier.ts";
 import type { IRBytes } from "../runtimes/exported_file.ts";
-import { openIR, type ProfiledOperation } from "../runtimes/openvino.ts";
+import { type IRModel, openIR, type ProfiledOperation } from "../runtimes/openvino.ts";
 import { type ScoredPictures, scorePictures } from "../training/score_pictures.ts";
 
 /** What is fed to files that only live in memory. */
@@ -72,7 +72,12 @@ export interface RuntimeTimes {
  * @returns The times, in the order of the models.
  */
 export async function measureInRuntime(models: readonly Model[], rounds = 30): Promise<RuntimeTimes[]> {
-  const opened = [];
+  const opened = [], handles: IRModel[] = [];
+  const open = async (bytes: IRBytes, profiling: boolean) => {
+    const model = await openIR(bytes, "the model", { profiling });
+    handles.push(model);
+    return model;
+  };
   try {
     for (const model of models) {
       const { height, width } = model.preprocessing.size;
@@ -83,12 +88,11 @@ export async function measureInRuntime(models: readonly Model[], rounds = 30): P
         data: new Float32Array(3 * height * width).fill(128),
       } as const;
       const bytes = toIRBytes(model);
-      const plain = await openIR(bytes, "the model");
       opened.push({
-        plain,
+        plain: await open(bytes, false),
+        profiled: await open(bytes, true),
         images,
         times: [] as number[],
-        profiled: await openIR(bytes, "the model", { profiling: true }),
       });
     }
     const operations = opened.map(() => new Map<string, { kernel: string; times: number[] }>());
@@ -117,10 +121,7 @@ export async function measureInRuntime(models: readonly Model[], rounds = 30): P
       ),
     }));
   } finally {
-    for (const { plain, profiled } of opened) {
-      await plain.dispose();
-      await profiled.dispose();
-    }
+    for (const model of handles) await model.dispose();
   }
 }
 

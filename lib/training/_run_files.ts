@@ -7,7 +7,7 @@ import type { EpochRecord } from "./events.ts";
 import { bestRecord, currentLearningRate, isFrozen, type Run } from "./_run.ts";
 
 /**
- * Writes weights for others to use.
+ * Writes weights for others to use, unless the run keeps them to itself.
  *
  * @param run The run.
  * @param weights The best weights, or the current ones if no epoch was finished.
@@ -18,6 +18,7 @@ export async function saveBest(
   weights: Readonly<Record<string, HostTensor>>,
   record: EpochRecord | undefined,
 ): Promise<void> {
+  if (run.savesBest === false) return;
   const path = join(run.outputDir, bestFileName);
   const { data: { classNames }, recipe } = run;
   await saveWeights(path, weights, {
@@ -112,10 +113,10 @@ export function diverged(run: Run, found: string): RangeError {
     found,
     learningRate: currentLearningRate(run),
     ...rate,
-    // One cycle begins low by itself, and refuses a warm-up.
-    mayWarmUp: schedule !== "oneCycle" && warmUpEpochs < 3,
+    // One cycle begins low by itself, and refuses a warm-up; the fine-tuning of a quantised network has none.
+    mayWarmUp: schedule !== "oneCycle" && warmUpEpochs < 3 && run.quantization === undefined,
     outputDir: run.outputDir,
-    hasBest: bestRecord(run.state) !== undefined,
+    hasBest: run.savesBest !== false && bestRecord(run.state) !== undefined,
   });
 }
 

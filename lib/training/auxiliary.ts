@@ -1,3 +1,4 @@
+import { listNames } from "../data/dataset_error.ts";
 import type { Preprocessing } from "../data/preprocessing.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import { parseCheckpointMetadata } from "../models/checkpoint_metadata.ts";
@@ -114,13 +115,11 @@ async function requireSameClasses(
   if (typeof weights !== "string" || !isWeightsPath(weights)) return;
   const saved = parseCheckpointMetadata((await readWeightsFile(weights)).metadata);
   if (saved === undefined || JSON.stringify(saved.classNames) === JSON.stringify(classNames)) return;
-  const list = (names: readonly string[]) =>
-    names.slice(0, 5).join(", ") + (names.length > 5 ? ` (${names.length} in all)` : "");
   throw new TypeError(
     `Cannot open the auxiliary model: its weights "${weights}" are for the classes ${
-      list(saved.classNames)
+      listNames(saved.classNames, 5)
     }, ` +
-      `and the data's are ${list(classNames)}\n` +
+      `and the data's are ${listNames(classNames, 5)}\n` +
       `  help: pass weights trained on these classes, or leave weights out to begin with those published for ${model}`,
   );
 }

@@ -150,6 +150,17 @@ export function hashData(data: Pick<DatasetSplits, "classNames" | "train" | "val
   return hash.digest("hex");
 }
 
+/** A hash of weights: names, shapes and values. */
+export function hashWeights(weights: Readonly<Record<string, HostTensor>>): string {
+  const hash = createHash("sha256");
+  for (const name of Object.keys(weights).sort()) {
+    const { shape, data } = weights[name]!;
+    hash.update(`${name} [${shape}]\n`);
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest("hex");
+}
+
 async function isFolder(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isDirectory;

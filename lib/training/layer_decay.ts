@@ -22,14 +22,16 @@ export function layerScales(
   parameters: readonly Pick<ParameterSpec, "name">[],
   decay: number,
 ): Record<string, number> {
-  // MobileNetV3 has no norm behind `conv_head`: there it is a layer of the head, behind the pooling.
-  const isEfficientNet = parameters.some(({ name }) => name === "bn2.weight");
+  // MobileNetV3 has no norm behind `conv_head`: there it is a layer of the head, behind the pooling. Of a folded norm only
+  // the bias is left.
+  const isEfficientNet = parameters.some(({ name }) => name.startsWith("bn2."));
   const layers: string[] = [];
+  const lastBlock = () => layers.findLast((layer) => layer.startsWith("blocks."));
   const layerOf = (name: string) => {
     const block = /^blocks\.\d+\.\d+/.exec(name)?.[0];
     if (block !== undefined) return block;
     if (/^(conv_stem|bn1)\./.test(name)) return "stem";
-    return isEfficientNet && /^(conv_head|bn2)\./.test(name) ? layers.at(-1)! : "head";
+    return isEfficientNet && /^(conv_head|bn2)\./.test(name) ? lastBlock()! : "head";
   };
   const found = parameters.map(({ name }) => {
     const layer = layerOf(name);

@@ -75,7 +75,9 @@ async function nearestFolder(path: string): Promise<string> {
 /** Removes checkpoints that a killed run was writing: they have temporary names, and nobody else will. */
 async function removeHalfWritten(folder: string): Promise<void> {
   for await (const { name } of Deno.readDir(folder)) {
-    if (/^((best|resume|auxiliary_\d+)\.safetensors|find_lr\.json)\.[0-9a-f]{8}\.tmp$/.test(name)) {
+    if (
+      /^((best|resume|post_training|auxiliary_\d+)\.safetensors|find_lr\.json)\.[0-9a-f]{8}\.tmp$/.test(name)
+    ) {
       await Deno.remove(join(folder, name));
     }
   }

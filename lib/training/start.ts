@@ -1,6 +1,7 @@
 import type { ProvisionListener } from "../provision/events.ts";
 import { dirname, join } from "node:path";
 import type { DatasetSplits } from "../data/dataset.ts";
+import { listNames } from "../data/dataset_error.ts";
 import type { HostTensor } from "../graph/host_tensor.ts";
 import { parseCheckpointMetadata } from "../models/checkpoint_metadata.ts";
 import { initialise } from "../models/initialise.ts";
@@ -265,10 +266,8 @@ export function otherData(
   data: DatasetSplits,
   was: { readonly classNames: readonly string[]; readonly dataHash: string },
 ): string[] {
-  const list = (names: readonly string[]) =>
-    names.slice(0, 5).join(", ") + (names.length > 5 ? ` (${names.length} in all)` : "");
   if (JSON.stringify(data.classNames) !== JSON.stringify(was.classNames)) {
-    return [`classes: were ${list(was.classNames)}, are ${list(data.classNames)}`];
+    return [`classes: were ${listNames(was.classNames, 5)}, are ${listNames(data.classNames, 5)}`];
   }
   return hashData(data) === was.dataHash
     ? []

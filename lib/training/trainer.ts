@@ -7,6 +7,7 @@ import type { Network } from "../models/network.ts";
 import type { Quantization } from "../models/quantized/quantization.ts";
 import type { AuxiliaryNetwork } from "./auxiliary.ts";
 import { bestFileName, type ResumeCheckpoint } from "./checkpoint.ts";
+import { describeSkipped } from "./describe_skipped.ts";
 import { dropoutMask } from "./dropout.ts";
 import { bringBack, endFrozenPhase, type FeatureBatch, prepareFrozenPhase } from "./_frozen_phase.ts";
 import { updateEarlyStopping } from "./early_stopping.ts";
@@ -55,6 +56,11 @@ export interface TrainingSetup {
   readonly checkpointSeconds: number;
   readonly workers?: number;
   readonly onUnreadable?: "error" | "skip";
+  /**
+   * Whether the best weights get a file of their own while the run goes; the resume checkpoint holds them anyway.
+   * @default {true}
+   */
+  readonly savesBest?: boolean;
   /** Asks the run to finish its step, save and return. */
   readonly signal: AbortSignal;
   /** Told about everything that happens, in order. */
@@ -68,7 +74,7 @@ export interface TrainingOutcome {
   readonly best: EpochRecord | undefined;
   readonly history: readonly EpochRecord[];
   readonly stopped: StopReason;
-  /** Path of the best weights. */
+  /** Path of the best weights, if they are saved. */
   readonly checkpoint: string;
 }
 
@@ -339,12 +345,7 @@ async function warnAboutSkipped(run: Run): Promise<void> {
     [...run.trainLoader.unreadable, ...run.validationLoader.unreadable];
   if (skipped.length <= run.skipped) return; // the loaders find what the features have told about
   run.skipped = skipped.length;
-  const shown = skipped.slice(0, 5).map(({ name, reason }) => `${name} (${reason})`).join(", ");
-  const more = skipped.length > 5 ? ` and ${skipped.length - 5} more` : "";
-  const what = skipped.length === 1
-    ? "1 picture is skipped, because it cannot be read"
-    : `${skipped.length} pictures are skipped, because they cannot be read`;
-  await run.emit({ type: "warning", message: `${what}: ${shown}${more}` });
+  await run.emit({ type: "warning", message: describeSkipped(skipped) });
 }
 
 function remainingSeconds(run: Run): number {

@@ -60,6 +60,7 @@ export const exampleQuantization: QuantizeSummary = {
       milliseconds: 0.01,
     },
   ],
+  fineTuned: true,
   postTrainingTop1: 0.87,
   history: [],
   latency: { float: 3.586, int8: 2.541 },

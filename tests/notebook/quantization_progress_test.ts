@@ -45,7 +45,7 @@ Deno.test("quantizationProgress() redraws one line of a terminal, and measuremen
   );
 });
 
-Deno.test("quantizationProgress() changes one output of a notebook, which ends with the last event", async () => {
+Deno.test("quantizationProgress() changes one output of a notebook, which ends with the tries", async () => {
   const shown: MimeBundle[] = [], ids = new Set<string | undefined>();
   const progress = quantizationProgress(true, {
     display: (bundle, { display_id }) => {
@@ -55,12 +55,14 @@ Deno.test("quantizationProgress() changes one output of a notebook, which ends w
     },
   });
   for (const event of events) await progress.read(event);
+  await progress.read({ type: "quantization", step: "layers", done: 300, total: 300 });
   await progress.close();
   assert.equal(ids.size, 1);
-  assert.equal(shown.at(-1)!["text/plain"], describeQuantization(events.at(-1)!));
+  const tries = events.slice(2).map(describeQuantization);
+  assert.equal(shown.at(-1)!["text/plain"], tries.join("\n"));
   assert.match(
     shown.at(-1)!["text/html"] as string,
-    /^<div style="[^"]+">1 layer in float, .* pictures<\/div>$/,
+    /^<div style="[^"]+"><div>all layers in int8: .* pictures<\/div><div>1 layer in float, .* pictures<\/div><\/div>$/,
   );
 });
 

@@ -90,3 +90,11 @@ Deno.test("layerTable() keeps the order of the network", () => {
     exampleQuantization.layers.map(({ name }) => name),
   );
 });
+
+Deno.test("withQuantizeView() says where fine-tuning was in vain", async () => {
+  const shown = withQuantizeView({ ...fineTuned, fineTuned: false });
+  assert.match(Deno.inspect(shown), /\nbefore 2 epochs of fine-tuning 87\.0 %, which is better and kept\n/);
+  assert.ok(
+    ((await bundleOf(shown))["text/html"] as string).includes("before it 87.0 %, which is better and kept"),
+  );
+});

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Model } from "../../lib/models/model.ts";
-import { controlAccuracy } from "../../lib/quantization/accuracy_control.ts";
+import { type AccuracyControl, controlAccuracy } from "../../lib/quantization/accuracy_control.ts";
 import { accuracyDrop } from "../../lib/quantization/accuracy_drop.ts";
-import { AccuracyDropError } from "../../lib/quantization/accuracy_drop_error.ts";
+import { AccuracyDropError, type ControlStep } from "../../lib/quantization/accuracy_drop_error.ts";
 
 /** Scores that name these classes of three. */
 function scores(classes: readonly number[]): Float32Array[] {
@@ -13,7 +13,7 @@ const labels = [0, 1, 2, 0, 1, 2, 0, 1, 2, 0];
 const float = { logits: scores([0, 1, 2, 0, 1, 2, 0, 1, 2, 1]), labels }; // 9 of 10
 
 /** A control whose int8 file is wrong about the first `6 - 2 * layers in float` pictures. */
-function control(maxDrop: number, maxFloatLayers: number) {
+function control(maxDrop: number, maxFloatLayers: number, more: Partial<AccuracyControl> = {}) {
   const tried: string[][] = [], disposed: string[][] = [];
   const model = (floatLayers: readonly string[]) =>
     ({
@@ -29,6 +29,7 @@ function control(maxDrop: number, maxFloatLayers: number) {
         ranking: ["worst", "second", "third", "fourth"],
         maxDrop,
         maxFloatLayers,
+        ...more,
         quantized: model,
         score: (model) => {
           const { floatLayers } = model as unknown as { floatLayers: string[] };
@@ -79,5 +80,18 @@ Deno.test("controlAccuracy() tells every try where the promise cannot be kept", 
       "  1 in float, with worst: top-1 50.0 %, drop 40.0 %\n" +
       "  2 in float, with second: top-1 70.0 %, drop 20.0 %\n" +
       "  help: allow a larger maxDrop or more maxFloatLayers, fine-tune, or give more calibration pictures",
+  );
+});
+
+Deno.test("controlAccuracy() does not measure what is known, and says that training is not to be done again", async () => {
+  const allInt8 = { logits: scores([1, 2, 0, 1, 2, 0, 0, 1, 2, 1]) }; // wrong about the first six
+  const { result, tried } = control(0.3, 1, { allInt8, fineTunedIn: "outputs/pets-int8" });
+  const error = await result().then(() => assert.fail("did not fail"), (error) => error);
+  assert.deepEqual(tried, [["worst"]]);
+  assert.deepEqual(error.steps.map((step: ControlStep) => +step.drop.drop.toFixed(6)), [0.6, 0.4]);
+  assert.equal(
+    error.message.split("\n").at(-1),
+    '  help: allow a larger maxDrop or more maxFloatLayers, without training again by { resumeFrom: "outputs/pets-int8" }; ' +
+      "or give more calibration pictures",
   );
 });

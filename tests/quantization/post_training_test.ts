@@ -116,7 +116,7 @@ function changed(name: string, of: (value: number, index: number) => number): Re
 
 Deno.test("compareLayers() of a network with itself finds no difference", async () => {
   const progress: number[][] = [];
-  const loader = calibrationLoader(pictures, model, 4); // the last two pictures fill no batch, and are left out
+  const loader = calibrationLoader(pictures, model, 4); // the last two pictures fill no batch
   const found = await compareLayers(comparison({ loader, onProgress: (...of) => progress.push(of) }));
   assert.deepEqual(progress, [[4, 12], [8, 12], [12, 12]]);
   assert.deepEqual(Object.keys(found), folded.layers.map(({ name }) => name));
@@ -138,6 +138,28 @@ Deno.test("compareLayers() finds a mean that is off, and gives it back before th
     const next = Math.max(...found["block.conv_dw"]!.meanDifference.map(Math.abs));
     if (adapt) assert.ok(next < 1e-5, `${next}`);
     else assert.ok(next > 1e-2, `${next}`);
+  }
+});
+
+Deno.test("compareLayers() takes rows without a picture for none", async () => {
+  const [first] = pictures.samples;
+  const unreadable = { ...first!, image: Uint8Array.of(1, 2, 3) };
+  const quantized = changed("conv_stem.weight", (value) => 0.8 * value);
+  const compare = (samples: Dataset["samples"]) => {
+    const loader = calibrationLoader({ ...pictures, samples }, model, 3, { onUnreadable: "skip" });
+    return compareLayers(comparison({ quantized, loader }));
+  };
+  const wanted = await compare(Array(3).fill(first));
+  // One batch with a hole, one without any picture, and a last one that is not full.
+  const found = await compare([first!, unreadable, first!, unreadable, unreadable, unreadable, first!]);
+  for (const [name, { meanDifference, decibels }] of Object.entries(wanted)) {
+    assert.ok(
+      Math.abs(found[name]!.decibels - decibels) < 1e-3,
+      `${name}: ${found[name]!.decibels}, ${decibels}`,
+    );
+    meanDifference.forEach((value, at) =>
+      assert.ok(Math.abs(found[name]!.meanDifference[at]! - value) < 1e-5)
+    );
   }
 });
 

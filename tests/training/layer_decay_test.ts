@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { isTrainable } from "../../lib/models/layers.ts";
+import { foldNetwork } from "../../lib/models/quantized/folded_network.ts";
+import { createQuantizedNetwork } from "../../lib/models/quantized/quantized_network.ts";
 import { createNetwork, modelIds, modelRecord } from "../../lib/models/registry.ts";
 import { layerScales } from "../../lib/training/layer_decay.ts";
 
@@ -37,4 +39,18 @@ Deno.test("layerScales() reaches from the stem to the classifier in every networ
 Deno.test("layerScales() without decay are 1", () => {
   const { parameters } = createNetwork(modelRecord("mobilenetv3_small_100"), { numClasses: 3 });
   assert.deepEqual(new Set(Object.values(layerScales(parameters, 1))), new Set([1]));
+});
+
+Deno.test("layerScales() are the same where batch norms are folded and weights are rounded", () => {
+  for (const id of ["tf_efficientnet_lite0", "mobilenetv3_small_100"]) {
+    const network = createNetwork(modelRecord(id), { numClasses: 3 });
+    const folded = foldNetwork(network, { height: 32, width: 32 });
+    const quantized = createQuantizedNetwork(network, folded, { weightBits: 7, floatLayers: [] });
+    const wanted = layerScales(network.parameters, 0.5), found = layerScales(quantized.parameters, 0.5);
+    for (const { name } of folded.parameters) assert.equal(found[name], wanted[name], `${id}: ${name}`);
+    for (const { name, weight } of folded.layers) {
+      assert.equal(found[`${weight}.range`], wanted[weight]);
+      assert.equal(found[`${name}.input.min`] ?? wanted[weight], wanted[weight]);
+    }
+  }
 });

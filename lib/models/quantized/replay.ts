@@ -5,8 +5,8 @@ import { hardSigmoid, hardSwish, relu, relu6, sigmoid, swish } from "../../opera
 import { biasAdd } from "../../operators/bias_add.ts";
 import { conv2d, depthwiseConv2d } from "../../operators/conv2d.ts";
 import { globalAveragePool } from "../../operators/global_average_pool.ts";
-import type { Padding } from "../../operators/padding.ts";
 import { tf } from "../../tensorflow/tf.ts";
+import { readConvolution } from "./_read_convolution.ts";
 
 /** What is done with values on the way. */
 export interface ReplayHooks {
@@ -26,7 +26,7 @@ export interface ReplayHooks {
  * @param inputs The data, and the parameters without the prefix.
  * @param hooks What is done with values on the way.
  * @returns The outputs by name.
- * @throws {TypeError} If an operator is none of those networks in evaluation mode are made of.
+ * @throws {TypeError} If an operator is none of those networks in evaluation mode are made of, or is used in another way.
  */
 export function replay(
   graph: Graph,
@@ -65,6 +65,8 @@ export function replay(
         return tf.tensor(data as Float32Array, [...shape], dtype as "float32" | "int32");
       }
       case "Cast":
+        requireThat(view.spec(first).dtype === view.spec(id).dtype, node, "changes the kind of numbers");
+        return valueOf(first);
       case "Identity":
         return valueOf(first);
       case "Conv2D":
@@ -72,6 +74,11 @@ export function replay(
         return convolution(node);
       case "BatchMatMulV2":
       case "MatMul":
+        requireThat(
+          transposes.every((name) => !node.attributes[name]?.value),
+          node,
+          "is of a transposed matrix",
+        );
         return tf.matMul(valueOf(first) as tf.Tensor2D, filterOf(second) as tf.Tensor2D);
       case "BiasAdd":
         return biasAdd(valueOf(first) as tf.Tensor4D, valueOf(second));
@@ -93,32 +100,59 @@ export function replay(
       case "Sigmoid":
         return sigmoid(valueOf(first));
       case "Mean":
+        requireThat(
+          keepsAxes(node) && axesOf(second).join() === "1,2" && view.spec(first).shape.length === 4,
+          node,
+          "is not the mean over the height and width of pictures, with axes kept",
+        );
         return globalAveragePool(valueOf(first) as tf.Tensor4D);
       case "Sum":
-        return tf.sum(valueOf(first), Array.from(view.constant(second)!.data, Number), true);
+        requireThat(keepsAxes(node), node, "drops its axes");
+        return tf.sum(valueOf(first), axesOf(second), true);
       case "Reshape": {
+        requireThat(view.spec(first).shape[0] === view.spec(id).shape[0], node, "changes the batch");
         const x = valueOf(first);
         return tf.reshape(x, [x.shape[0]!, ...view.spec(id).shape.slice(1)]);
       }
       default:
         throw new TypeError(
-          `Cannot quantise ${graph.name}: it has the operator ${node.op}, which networks in evaluation mode are not made of\n` +
-            `  help: write that part with the operators of lib/operators`,
+          `Cannot quantise ${graph.name}: it has the operator ${node.op}, which networks in evaluation mode are not made of\n${help}`,
         );
     }
   }
 
   function convolution(node: GraphNode): tf.Tensor {
-    const padded = view.producer(node.inputs[0]!);
-    const isPadded = padded?.op === "PadV2";
-    const padding: Padding = isPadded ? "symmetric" : "same";
-    const x = valueOf(isPadded ? padded.inputs[0]! : node.inputs[0]!) as tf.Tensor4D;
-    const stride = (node.attributes["strides"]!.value as number[])[1]!;
+    const call = readConvolution(node, view);
+    if (typeof call === "string") throw refusal(node, call);
+    const { input, ...options } = call;
     const convolve = node.op === "Conv2D" ? conv2d : depthwiseConv2d;
-    return convolve(x, filterOf(node.inputs[1]!) as tf.Tensor4D, { stride, padding });
+    return convolve(valueOf(input) as tf.Tensor4D, filterOf(node.inputs[1]!) as tf.Tensor4D, options);
+  }
+
+  function axesOf(id: number): number[] {
+    return Array.from(view.constant(id)?.data ?? [], Number);
+  }
+
+  function requireThat(holds: boolean, node: GraphNode, problem: string): void {
+    if (!holds) throw refusal(node, problem);
+  }
+
+  function refusal({ op, outputs }: GraphNode, problem: string): TypeError {
+    return new TypeError(
+      `Cannot quantise ${graph.name}: its operator ${op} [${outputs[0]!.shape}] ${problem}\n${help}`,
+    );
   }
 
   return Object.fromEntries(graph.outputs.map(({ name, value }) => [name, valueOf(value)]));
+}
+
+const help = "  help: write that part with the operators of lib/operators";
+
+/** Attributes of a product, by which a matrix is taken the other way round. */
+const transposes = ["adj_x", "adj_y", "transpose_a", "transpose_b"];
+
+function keepsAxes({ attributes }: GraphNode): boolean {
+  return attributes["keep_dims"]?.value === true;
 }
 
 const activations = { swish, hardSwish, hardSigmoid };

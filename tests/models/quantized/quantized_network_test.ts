@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Graph, GraphNode } from "../../../lib/graph/graph.ts";
 import type { HostTensor } from "../../../lib/graph/host_tensor.ts";
 import { createInference } from "../../../lib/models/inference.ts";
 import { isTrainable } from "../../../lib/models/layers.ts";
@@ -7,6 +8,7 @@ import { foldNetwork } from "../../../lib/models/quantized/folded_network.ts";
 import type { Quantization } from "../../../lib/models/quantized/quantization.ts";
 import { activePoints, createQuantizedNetwork } from "../../../lib/models/quantized/quantized_network.ts";
 import { replay } from "../../../lib/models/quantized/replay.ts";
+import { conv2d, type ConvolutionOptions } from "../../../lib/operators/conv2d.ts";
 import { openExecutor } from "../../../lib/tensorflow/executor.ts";
 import { record, tf } from "../../../lib/tensorflow/mod.ts";
 import { settingsByName } from "../../../lib/training/sgd.ts";
@@ -216,5 +218,84 @@ Deno.test("replay() of another batch than the recorded gives the same, and refus
       const [found] = one.features!.arraySync() as number[][];
       wanted.forEach((value, index) => assert.ok(Math.abs(value - found![index]!) < 1e-5));
     });
+  });
+});
+
+const f32 = (...shape: number[]) => ({ dtype: "float32" as const, shape });
+
+/** A graph with other attributes of one operator, or another constant before it. */
+function withAttributes(graph: Graph, op: string, changes: GraphNode["attributes"]): Graph {
+  const nodes = graph.nodes.map((node) =>
+    node.op === op ? { ...node, attributes: { ...node.attributes, ...changes } } : node
+  );
+  return { ...graph, nodes };
+}
+
+Deno.test("replay() refuses known operators that are used in another way, by name", () => {
+  const pictures = { x: f32(1, 8, 8, 3), params: { filter: f32(3, 3, 3, 4) } };
+  const convolve = (padded: (x: tf.Tensor4D) => tf.Tensor4D, options: ConvolutionOptions) =>
+    record(
+      ({ x, params }) => ({
+        y: conv2d(
+          padded(x as tf.Tensor4D),
+          (params as Record<string, tf.Tensor>).filter as tf.Tensor4D,
+          options,
+        ),
+      }),
+      pictures,
+      { name: "body" },
+    );
+  const symmetric = convolve((x) => x, { stride: 2 }), same = convolve((x) => x, { padding: "same" });
+  const ints = (...value: number[]) => ({ kind: "ints", value }) as const;
+  const valid = { kind: "string", value: "VALID" } as const;
+  const padding = "reads a picture padded by";
+  const reduced = (of: (x: tf.Tensor) => tf.Tensor) =>
+    record(({ x }) => ({ y: of(x) }), { x: f32(1, 4, 4, 3) });
+  const product = record(({ x, params }) => ({
+    y: tf.matMul(x as tf.Tensor2D, (params as Record<string, tf.Tensor>).w as tf.Tensor2D, false, true),
+  }), { x: f32(1, 3), params: { w: f32(4, 3) } });
+  const cases: [Graph, string][] = [
+    [withAttributes(symmetric, "Conv2D", { dilations: ints(1, 2, 2, 1) }), "Conv2D [1,4,4,4] is dilated"],
+    [
+      withAttributes(symmetric, "Conv2D", { strides: ints(1, 2, 1, 1) }),
+      "has the strides 2 and 1, wanted one",
+    ],
+    [
+      withAttributes(same, "Conv2D", { padding: valid }),
+      "has the padding VALID without zeros around its picture",
+    ],
+    [
+      convolve((x) => tf.pad4d(x, [[0, 0], [0, 1], [0, 1], [0, 0]]), { padding: "same" }),
+      `${padding} [0,0,0,1,0,1,0,0]`,
+    ],
+    [
+      convolve((x) => tf.pad4d(x, [[0, 0], [1, 1], [1, 1], [0, 0]], -1), { padding: "same" }),
+      `${padding} [0,0,1,1,1,1,0,0] with -1, then SAME; wanted 1 zeros on every side, then VALID`,
+    ],
+    [product, "is of a transposed matrix"],
+    [reduced((x) => tf.mean(x, [1, 2])), "is not the mean over the height and width"],
+    [reduced((x) => tf.mean(x, 3, true)), "is not the mean over the height and width"],
+    [reduced((x) => tf.sum(x, 3)), "drops its axes"],
+    [reduced((x) => tf.reshape(x, [16, 3])), "changes the batch"],
+    [reduced((x) => tf.cast(tf.cast(x, "int32"), "float32")), "changes the kind of numbers"],
+  ];
+  tf.tidy(() => {
+    for (const [graph, message] of cases) {
+      const inputs = Object.fromEntries(
+        graph.inputs.map(({ name, shape }) => [name.replace("params/", ""), tf.zeros([...shape])]),
+      );
+      assert.throws(() => replay(graph, inputs), (error: TypeError) => {
+        assert.ok(
+          error instanceof TypeError &&
+            error.message.startsWith(`Cannot quantise ${graph.name}: its operator `),
+        );
+        assert.ok(error.message.includes(message), error.message);
+        return true;
+      });
+    }
+    assert.deepEqual(
+      replay(symmetric, { x: tf.zeros([2, 8, 8, 3]), filter: tf.zeros([3, 3, 3, 4]) }).y!.shape,
+      [2, 4, 4, 4],
+    );
   });
 });
