@@ -81,7 +81,7 @@ export type * from "./lib/provision/events.ts";
 export type { AccuracyDrop } from "./lib/quantization/accuracy_drop.ts";
 export type * from "./lib/quantization/events.ts";
 export type { LayerReport } from "./lib/quantization/layer_report.ts";
-export type { RangeMethod } from "./lib/quantization/ranges.ts";
+export type { RangeChoice, RangeMethod } from "./lib/quantization/ranges.ts";
 export type { Preprocessing } from "./lib/data/preprocessing.ts";
 export type { Evaluation } from "./lib/metrics/evaluation.ts";
 export type { ExportedDescription } from "./lib/runtimes/exported_description.ts";

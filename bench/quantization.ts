@@ -54,7 +54,7 @@ const options = new Command("quantization")
   .option("--cases <names>", "network-data", caseNames.join(","))
   .option("--calibration <n>", "calibration pictures", Number, 128)
   .option("--max-drop <share>", "what is promised", Number, 0.01)
-  .option("--ranges <method>", "mse, percentile or meanMinMax", "mse")
+  .option("--ranges <method>", "auto, mse, percentile or meanMinMax", "auto")
   .option("--suffix <text>", "of the result's name", "")
   .option("--no-fine-tune", "post-training only")
   .option("--measure", "run the files of an earlier call again")
@@ -63,7 +63,7 @@ interface Options {
   readonly cases: string;
   readonly calibration: number;
   readonly maxDrop: number;
-  readonly ranges: "mse";
+  readonly ranges: "auto";
   readonly suffix: string;
   readonly fineTune: boolean;
   readonly measure?: boolean;
@@ -112,10 +112,19 @@ async function makeFiles(name: string): Promise<void> {
     });
     const file = fineTune ? "fine_tuned" : "post_training";
     await exportIR(result, folder, { ...files, name: file });
-    const { drop, steps, history, durationSeconds, postTrainingTop1 } = result;
+    const { drop, steps, history, durationSeconds, postTrainingTop1, ranges: chosen, isAdapted } = result;
     const floatLayers = steps.at(-1)!.floatLayers;
     const epochs = history.length;
-    ours[file] = { drop, floatLayers, tries: steps.length, epochs, postTrainingTop1, durationSeconds };
+    ours[file] = {
+      drop,
+      ranges: chosen,
+      isAdapted,
+      floatLayers,
+      tries: steps.length,
+      epochs,
+      postTrainingTop1,
+      durationSeconds,
+    };
     await result.model.dispose();
   }
   await writePictures(join(folder, "calibration.u8"), calibration, model.preprocessing);

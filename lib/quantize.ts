@@ -20,13 +20,19 @@ import type { QuantizationEvent } from "./quantization/events.ts";
 import { type FineTuned, fineTuneQuantized, interrupted } from "./quantization/fine_tune_quantized.ts";
 import { keepFloatWeights } from "./quantization/keep_float_weights.ts";
 import { type LayerReport, rankLayers, reportLayers } from "./quantization/layer_report.ts";
-import { calibrationLoader, quantizeAfterTraining } from "./quantization/post_training.ts";
+import {
+  calibrationLoader,
+  quantizeAfterTraining,
+  type QuantizedWeights,
+} from "./quantization/post_training.ts";
 import { type PostTrainingOrigin, savePostTraining } from "./quantization/post_training_file.ts";
 import { quantizedModel } from "./quantization/quantized_model.ts";
 import { checkQuantizeOptions, type QuantizeOptions } from "./quantization/quantize_options.ts";
 import { resumeQuantization } from "./quantization/resume_quantization.ts";
 import { measureInRuntime, scoreInRuntime } from "./quantization/score_in_runtime.ts";
+import type { RangeMethod } from "./quantization/ranges.ts";
 import { vnniWarning } from "./quantization/vnni.ts";
+import { withFloatLayers } from "./quantization/with_float_layers.ts";
 import { openExecutor } from "./tensorflow/executor.ts";
 import { bestFileName, resumeFileName, saveWeights } from "./training/checkpoint.ts";
 import { describeSkipped } from "./training/describe_skipped.ts";
@@ -64,6 +70,10 @@ export interface QuantizeResult {
   readonly weightBits: 7 | 8;
   /** How many pictures the ranges come from; those that could not be read are left out. */
   readonly calibrationPictures: number;
+  /** How the ranges were chosen, before fine-tuning. */
+  readonly ranges: RangeMethod;
+  /** Whether channels were given back the means they have in float, before fine-tuning. */
+  readonly isAdapted: boolean;
   /** Folder of the checkpoint, and of what fine-tuning writes. */
   readonly outputDir: string;
   /** Seconds this call took. */
@@ -156,7 +166,7 @@ async function run(
     const post = resumed?.quantized ?? await quantizeAfterTraining(model, pictures, {
       weightBits,
       ranges: origin.ranges,
-      adaptStatistics: true,
+      adaptStatistics: "auto",
       batchSize: calibrationBatch,
     }, { ...loading, onProgress: (step, done, total) => emit({ type: "quantization", step, done, total }) });
     if (fineTune) {
@@ -190,15 +200,17 @@ async function run(
       ranking: [...shares.keys()],
       maxDrop,
       maxFloatLayers: options.maxFloatLayers ?? Math.floor(kept.folded.layers.length / 2),
-      quantized: (floatLayers) => quantizedModel(model, kept, floatLayers),
+      quantized: async (floatLayers) =>
+        quantizedModel(model, await withFloatLayers(model, kept, floatLayers, calibration, signal)),
       score,
       allInt8,
       fineTunedIn: trained === undefined ? undefined : outputDir,
       onStep: (step) => emit({ type: "accuracy", ...step }),
     });
     const quantization: Quantization = { ...kept.quantization, floatLayers: held.floatLayers };
+    const final: QuantizedWeights = { ...kept, weights: { ...kept.weights, ...held.model.weights } };
     const [floatTimes, int8Times] = await measureInRuntime([model, held.model]);
-    const layers = await reportLayers(model, kept, quantization, calibration, shares, int8Times!, {
+    const layers = await reportLayers(model, final, quantization, calibration, shares, int8Times!, {
       signal,
       onProgress: (done, total) => emit({ type: "quantization", step: "layers", done, total }),
     });
@@ -228,6 +240,8 @@ async function run(
       stopped: trained?.stopped,
       latency: { float: floatTimes!.milliseconds, int8: int8Times!.milliseconds },
       weightBits,
+      ranges: post.ranges,
+      isAdapted: post.isAdapted,
       calibrationPictures: pictures.samples.length - calibration.unreadable.length,
       outputDir,
       durationSeconds: (performance.now() - started) / 1000,
@@ -248,7 +262,7 @@ const calibrationBatch = 16;
 
 /** What a quantisation that begins is made with. */
 function originOf(data: DatasetSplits, options: QuantizeOptions): PostTrainingOrigin {
-  const { ranges = "mse", seed = 0, calibration } = options;
+  const { ranges = "auto", seed = 0, calibration } = options;
   const isOwnSet = typeof calibration === "object";
   return { ranges, seed, pictures: calibrationPictures(data, options), isOwnSet };
 }

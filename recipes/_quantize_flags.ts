@@ -1,6 +1,6 @@
 import { type Command, Option } from "npm:commander@15.1.0";
 import type { QuantizeOptions } from "../lib/quantization/quantize_options.ts";
-import { type RangeMethod, rangeMethods } from "../lib/quantization/ranges.ts";
+import { type RangeChoice, rangeChoices } from "../lib/quantization/ranges.ts";
 import { openSet } from "./_open_data.ts";
 import { atLeastZero } from "./_flag_values.ts";
 
@@ -10,7 +10,7 @@ export interface QuantizeFlags {
   readonly maxFloatLayers?: number;
   readonly target?: "any" | "vnni";
   readonly calibration?: string;
-  readonly ranges?: RangeMethod;
+  readonly ranges?: RangeChoice;
   /** `false` where `--no-fine-tune` stands, else `true`. */
   readonly fineTune: boolean;
 }
@@ -40,7 +40,7 @@ export function addQuantizeFlags(command: Command): Command {
       "--calibration <n or pictures>",
       "what ranges are found with: so many training pictures, or a folder (default: 300)",
     )
-    .addOption(new Option("--ranges <name>", "how ranges are chosen (default: mse)").choices(rangeMethods))
+    .addOption(new Option("--ranges <name>", "how ranges are chosen (default: auto)").choices(rangeChoices))
     .option("--no-fine-tune", "post-training quantisation only");
 }
 

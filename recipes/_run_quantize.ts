@@ -95,7 +95,7 @@ export function describeQuantize(
     },
     maxDrop: 0.01,
     target: "any",
-    ranges: "mse",
+    ranges: "auto",
     ...others,
     fineTune: options.fineTune === false || options.resumeFrom !== undefined
       ? options.fineTune ?? "goes on"

@@ -73,7 +73,7 @@ function linesOutput(lines: readonly string[]): MimeBundle {
 
 const steps = {
   calibration: "looking at values between layers",
-  statistics: "giving layers their means back",
+  statistics: "trying ranges, giving layers their means back",
   layers: "comparing layers with float",
 };
 

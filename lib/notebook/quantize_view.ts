@@ -1,4 +1,5 @@
 import type { AccuracyDrop } from "../quantization/accuracy_drop.ts";
+import type { RangeMethod } from "../quantization/ranges.ts";
 import type { LayerReport } from "../quantization/layer_report.ts";
 import { percent } from "../metrics/percent.ts";
 import type { Model } from "../models/model.ts";
@@ -23,6 +24,8 @@ export interface QuantizeSummary {
   readonly history: readonly EpochRecord[];
   readonly latency: { readonly float: number; readonly int8: number };
   readonly weightBits: number;
+  readonly ranges: RangeMethod;
+  readonly isAdapted: boolean;
   readonly calibrationPictures: number;
   readonly durationSeconds: number;
 }
@@ -88,7 +91,7 @@ function headline(result: QuantizeSummary): HeadlineNumber[] {
       name: "Fine-tuned",
       value: history.length === 0 ? "no" : plural(history.length, "epoch"),
       note: postTrainingTop1 === undefined
-        ? `ranges from ${plural(calibrationPictures, "picture")}`
+        ? `ranges (${result.ranges}) from ${plural(calibrationPictures, "picture")}`
         : `before it ${percent(postTrainingTop1)}${keptBefore(result)}`,
     },
   ];
@@ -154,6 +157,9 @@ export function quantizeText(result: QuantizeSummary): string {
       interval(drop)
     }), ` +
     `at most ${points(drop.maxDrop)} was promised`,
+    `ranges by ${result.ranges} from ${plural(result.calibrationPictures, "picture")}, means ${
+      result.isAdapted ? "given back" : "not given back"
+    }`,
     `measured with the int8 file in ${drop.runtime} on ${plural(drop.pictures, "picture")}, ` +
     `${percent(drop.agreement)} of them called the same in both`,
     ...(postTrainingTop1 === undefined ? [] : [

@@ -14,7 +14,7 @@ export interface AccuracyControl {
   /** The most layers that may be in float. */
   readonly maxFloatLayers: number;
   /** The model with some layers in float. */
-  quantized(floatLayers: readonly string[]): Model;
+  quantized(floatLayers: readonly string[]): Promise<Model>;
   /** Scores of a model's int8 file on the same pictures. */
   score(model: Model): Promise<Pick<ScoredPictures, "logits">>;
   /** The scores with all layers in int8, where they are known already. */
@@ -49,7 +49,7 @@ export async function controlAccuracy(control: AccuracyControl): Promise<Control
   const steps: ControlStep[] = [];
   for (let count = 0; count <= maxFloatLayers; count++) {
     const floatLayers = ranking.slice(0, count);
-    const model = control.quantized(floatLayers);
+    const model = await control.quantized(floatLayers);
     const known = count === 0 ? control.allInt8 : undefined;
     const drop = accuracyDrop(float, known ?? await control.score(model));
     const step = { floatLayers, drop };

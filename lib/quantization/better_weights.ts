@@ -38,7 +38,8 @@ export async function betterWeights(
     return { kept, allInt8, top1: accuracyDrop(float, allInt8).int8 };
   };
   const before = await measure(post);
-  const after = await measure({ ...post, weights: { ...post.weights, ...trained } });
+  // Biases that were learnt are no correction that would have to fit the layers.
+  const after = await measure({ ...post, weights: { ...post.weights, ...trained }, isAdapted: false });
   const { kept, allInt8 } = after.top1 >= before.top1 ? after : before;
   return { kept, allInt8, postTrainingTop1: before.top1 };
 }

@@ -7,7 +7,7 @@ export type QuantizationEvent = QuantizationStepEvent | AccuracyEvent;
 export interface QuantizationStepEvent {
   /** Kind of the event. */
   readonly type: "quantization";
-  /** `calibration`: values are looked at; `statistics`: means are given back; `layers`: each is compared with float. */
+  /** `calibration`: values are looked at; `statistics`: ranges are tried, and means given back; `layers`: each is compared with float. */
   readonly step: "calibration" | "statistics" | "layers";
   /** Pictures that are done. */
   readonly done: number;

@@ -4,10 +4,11 @@ import type { HostTensor } from "../graph/host_tensor.ts";
 import type { Model } from "../models/model.ts";
 import { type FoldedNetwork, foldNetwork } from "../models/quantized/folded_network.ts";
 import type { Quantization } from "../models/quantized/quantization.ts";
-import { rangeName } from "../models/quantized/quantized_network.ts";
-import { compareLayers } from "./compare_layers.ts";
+import { createQuantizedNetwork, rangeName } from "../models/quantized/quantized_network.ts";
+import { adaptBiases } from "./adapt_biases.ts";
 import { observeValues } from "./observe.ts";
-import { chooseRange, type RangeMethod } from "./ranges.ts";
+import { predictionDivergence } from "./prediction_divergence.ts";
+import { chooseRange, type RangeChoice, type RangeMethod, rangeMethods } from "./ranges.ts";
 import { weightRanges } from "./weight_ranges.ts";
 
 /** How a network is quantised after its training. */
@@ -15,9 +16,9 @@ export interface PostTrainingSettings {
   /** Bits of the weights. */
   readonly weightBits: 7 | 8;
   /** How ranges are chosen. */
-  readonly ranges: RangeMethod;
-  /** Whether each layer's channels are given back the means they have in float. */
-  readonly adaptStatistics: boolean;
+  readonly ranges: RangeChoice;
+  /** Whether each layer's channels are given back the means they have in float; `auto`: if it does predictions good. */
+  readonly adaptStatistics: boolean | "auto";
   /** Pictures run through at a time; the result depends on it a little. */
   readonly batchSize: number;
 }
@@ -30,21 +31,24 @@ export interface QuantizedWeights {
   readonly quantization: Quantization;
   /** Weights, biases and ranges. */
   readonly weights: Readonly<Record<string, HostTensor>>;
+  /** How the ranges were chosen in the end. */
+  readonly ranges: RangeMethod;
+  /** Whether the biases give channels the means they have in float. They fit the layers that are quantised. */
+  readonly isAdapted: boolean;
 }
 
 /**
  * Quantises a model without training: ranges of weights from the weights, ranges of the values between layers from
  * calibration pictures, and biases changed so that each channel has the mean it has in float.
  *
- * The last is what NNCF's batch-norm adaptation is for; batch norms are folded here, so that their mean is in the bias.
+ * Where there is more than one way, each is tried on the calibration pictures, and the one is taken whose predictions are
+ * nearest to those in float ({@linkcode predictionDivergence}): no way is best for all networks.
  *
  * @param model A model in float.
  * @param pictures The calibration pictures.
  * @param settings How.
  * @param options How pictures are read, `signal` and `onProgress`.
  * @returns The quantised weights.
- * @see Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction, 2019,
- * https://arxiv.org/abs/1906.04721, 4.2
  */
 export async function quantizeAfterTraining(
   model: Model,
@@ -55,7 +59,7 @@ export async function quantizeAfterTraining(
   } = {},
 ): Promise<QuantizedWeights> {
   const { preprocessing, network } = model;
-  const { weightBits, ranges: method } = settings;
+  const { weightBits } = settings;
   const { signal, onProgress, ...loading } = options;
   const folded = foldNetwork(network, preprocessing.size);
   const float = folded.fold(model.weights);
@@ -68,40 +72,55 @@ export async function quantizeAfterTraining(
     signal,
     onProgress: (done, total) => onProgress?.("calibration", done, total),
   });
-  const weights: Record<string, HostTensor> = { ...float };
-  for (const { name } of folded.points) {
-    const { min, max } = chooseRange(observed[name]!, method);
-    weights[`${name}.min`] = scalar(min);
-    weights[`${name}.max`] = scalar(max);
-  }
-  for (const { weight, kind, outChannels } of folded.layers) {
+  const ofWeights = Object.fromEntries(folded.layers.map(({ weight, kind, outChannels }) => {
     const data = weightRanges(float[weight]!, kind, weightBits);
-    weights[rangeName(weight)] = { dtype: "float32", shape: [outChannels], data };
-  }
+    return [rangeName(weight), { dtype: "float32" as const, shape: [outChannels], data }];
+  }));
   const quantization: Quantization = { weightBits, floatLayers: [] };
-  if (settings.adaptStatistics) {
-    const differences = await compareLayers({
-      folded,
-      quantization,
-      float,
-      quantized: weights,
-      preprocessing,
+  const methods = settings.ranges === "auto" ? rangeMethods : [settings.ranges];
+  const adaptations = settings.adaptStatistics === "auto" ? [true, false] : [settings.adaptStatistics];
+  const adapted = adaptations.includes(true) ? 1 : 0;
+  const count = methods.length * adaptations.length, isJudged = count > 1;
+  const total = (methods.length * adapted + (isJudged ? count : 0)) * loader.stepsPerEpoch * loader.batchSize;
+  let done = 0;
+  const advance = (pictures: number) => onProgress?.("statistics", done += pictures, total);
+  const divergence = isJudged
+    ? await predictionDivergence(
+      model,
+      createQuantizedNetwork(network, folded, quantization),
       loader,
-      adapt: true,
       signal,
-      onProgress: (done, total) => onProgress?.("statistics", done, total),
-    });
-    for (const { name, bias } of folded.layers) {
-      if (bias === undefined) continue;
-      const { shape, data } = weights[bias]!, { meanDifference } = differences[name]!;
-      weights[bias] = {
-        dtype: "float32",
-        shape,
-        data: Float32Array.from(data as Float32Array, (value, channel) => value + meanDifference[channel]!),
-      };
+    )
+    : undefined;
+  let best: QuantizedWeights | undefined, least = Infinity;
+  try {
+    for (const ranges of methods) {
+      const weights: Record<string, HostTensor> = { ...float, ...ofWeights };
+      for (const { name } of folded.points) {
+        const { min, max } = chooseRange(observed[name]!, ranges);
+        weights[`${name}.min`] = scalar(min);
+        weights[`${name}.max`] = scalar(max);
+      }
+      for (const isAdapted of adaptations) {
+        const pair = { folded, quantization, float, quantized: weights, preprocessing, loader, signal };
+        const candidate: QuantizedWeights = {
+          folded,
+          float,
+          quantization,
+          weights: isAdapted
+            ? await adaptBiases({ ...pair, onProgress: () => advance(loader.batchSize) })
+            : weights,
+          ranges,
+          isAdapted,
+        };
+        const apart = await divergence?.of(candidate.weights, advance) ?? 0;
+        if (best === undefined || apart < least) [best, least] = [candidate, apart];
+      }
     }
+  } finally {
+    await divergence?.dispose();
   }
-  return { folded, float, quantization, weights };
+  return best!;
 }
 
 /** Calibration pictures as the model sees them. */

@@ -12,12 +12,12 @@ import { calibrationPictures } from "./calibration_pictures.ts";
 import type { QuantizedWeights } from "./post_training.ts";
 import { quantizedModel } from "./quantized_model.ts";
 import type { QuantizeOptions } from "./quantize_options.ts";
-import type { RangeMethod } from "./ranges.ts";
+import type { RangeChoice, RangeMethod } from "./ranges.ts";
 
 /** What a quantisation after training was made with. */
 export interface PostTrainingOrigin {
-  /** How ranges were chosen. */
-  readonly ranges: RangeMethod;
+  /** How ranges were to be chosen. */
+  readonly ranges: RangeChoice;
   /** Of the choice of pictures. */
   readonly seed: number;
   /** The calibration pictures. */
@@ -36,7 +36,9 @@ export interface PostTraining {
 interface PostTrainingRecord {
   readonly format: 1;
   readonly quantization: Quantization;
-  readonly ranges: RangeMethod;
+  readonly ranges: RangeChoice;
+  /** What was chosen. */
+  readonly chosen: { readonly ranges: RangeMethod; readonly isAdapted: boolean };
   readonly seed: number;
   readonly preprocessing: Preprocessing;
   /** Of the float model's weights. */
@@ -64,6 +66,7 @@ export async function savePostTraining(
     format: 1,
     quantization: quantized.quantization,
     ranges,
+    chosen: { ranges: quantized.ranges, isAdapted: quantized.isAdapted },
     seed,
     preprocessing: model.preprocessing,
     weightsHash: hashWeights(model.weights),
@@ -103,7 +106,7 @@ export async function loadPostTraining(
       "update Whittle",
     );
   }
-  const { quantization, ranges, seed, calibration, preprocessing, weightsHash } =
+  const { quantization, ranges, chosen, seed, calibration, preprocessing, weightsHash } =
     record as PostTrainingRecord;
   const { target, calibration: asked } = options;
   const isMissing = calibration.isOwnSet && asked === undefined;
@@ -130,7 +133,7 @@ export async function loadPostTraining(
     );
   }
   const folded = foldNetwork(model.network, model.preprocessing.size);
-  const quantized = { folded, float: folded.fold(model.weights), quantization, weights: tensors };
+  const quantized = { folded, float: folded.fold(model.weights), quantization, weights: tensors, ...chosen };
   requireTensors(model, quantized, () => refuse(`${fileName} is damaged: it lacks tensors`, anew));
   return { quantized, origin: { ranges, seed, pictures, isOwnSet: calibration.isOwnSet } };
 }

@@ -5,7 +5,7 @@ import { type FineTuneOptions, valueProblems } from "../training/fine_tune_optio
 import type { AuxiliaryModel } from "../training/recipe.ts";
 import * as check from "../errors/check_options.ts";
 import type { QuantizationEvent } from "./events.ts";
-import { type RangeMethod, rangeMethods } from "./ranges.ts";
+import { type RangeChoice, rangeChoices } from "./ranges.ts";
 
 /** Options of `quantize`. */
 export interface QuantizeOptions {
@@ -22,8 +22,11 @@ export interface QuantizeOptions {
   target?: "any" | "vnni";
   /** Pictures the ranges of values are found with; taken from the training set, or a set of its own. @default {300} */
   calibration?: number | Dataset;
-  /** How ranges are chosen from them. @default {"mse"} */
-  ranges?: RangeMethod;
+  /**
+   * How ranges are chosen from them; `auto` tries all ways and takes the one whose predictions are nearest to those in
+   * float. @default {"auto"}
+   */
+  ranges?: RangeChoice;
   /** Rate at which fine-tuning starts. @default {0.035 times that of the model's training} */
   learningRate?: number;
   /** The most epochs of fine-tuning; it ends by itself when the validation accuracy has stopped rising. @default {200} */
@@ -97,7 +100,7 @@ export function checkQuantizeOptions(options: QuantizeOptions): void {
     check.ofType("fineTune", fineTune, "boolean"),
     check.oneOf("target", target, ["any", "vnni"]),
     calibrationProblem(calibration),
-    check.oneOf("ranges", ranges, rangeMethods),
+    check.oneOf("ranges", ranges, rangeChoices),
     ...valueProblems(training as FineTuneOptions),
     ...ofFineTuning.map((option) =>
       !fineTune && options[option] !== undefined

@@ -8,6 +8,12 @@ export type RangeMethod = "meanMinMax" | "percentile" | "mse";
 /** The methods, for checking an option. */
 export const rangeMethods = ["meanMinMax", "percentile", "mse"] as const satisfies readonly RangeMethod[];
 
+/** A method, or `auto`: the one with which the calibration pictures' predictions are nearest to those in float. */
+export type RangeChoice = RangeMethod | "auto";
+
+/** What can be chosen, for checking an option. */
+export const rangeChoices = ["auto", ...rangeMethods] as const satisfies readonly RangeChoice[];
+
 /** Numbers of a value over many pictures, counted. */
 export interface Histogram {
   /** Lower end of the first bin. */

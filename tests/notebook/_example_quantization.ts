@@ -65,6 +65,8 @@ export const exampleQuantization: QuantizeSummary = {
   history: [],
   latency: { float: 3.586, int8: 2.541 },
   weightBits: 7,
+  ranges: "mse",
+  isAdapted: true,
   calibrationPictures: 300,
   durationSeconds: 75,
 };

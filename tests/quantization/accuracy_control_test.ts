@@ -30,7 +30,7 @@ function control(maxDrop: number, maxFloatLayers: number, more: Partial<Accuracy
         maxDrop,
         maxFloatLayers,
         ...more,
-        quantized: model,
+        quantized: (floatLayers) => Promise.resolve(model(floatLayers)),
         score: (model) => {
           const { floatLayers } = model as unknown as { floatLayers: string[] };
           tried.push([...floatLayers]);

@@ -3,11 +3,16 @@ import { type Dataset, dataset } from "../../lib/data/dataset.ts";
 import type { HostTensor } from "../../lib/graph/host_tensor.ts";
 import type { Model } from "../../lib/models/model.ts";
 import { foldNetwork } from "../../lib/models/quantized/folded_network.ts";
+import type { Quantization } from "../../lib/models/quantized/quantization.ts";
+import { createQuantizedNetwork } from "../../lib/models/quantized/quantized_network.ts";
+import type { Network } from "../../lib/models/network.ts";
 import { replay } from "../../lib/models/quantized/replay.ts";
 import { compareLayers, type Comparison } from "../../lib/quantization/compare_layers.ts";
 import { observeValues } from "../../lib/quantization/observe.ts";
 import { calibrationLoader, quantizeAfterTraining } from "../../lib/quantization/post_training.ts";
-import { chooseRange } from "../../lib/quantization/ranges.ts";
+import { predictionDivergence } from "../../lib/quantization/prediction_divergence.ts";
+import { chooseRange, rangeMethods } from "../../lib/quantization/ranges.ts";
+import { withFloatLayers } from "../../lib/quantization/with_float_layers.ts";
 import { normaliseImages } from "../../lib/operators/normalise_images.ts";
 import { openExecutor } from "../../lib/tensorflow/executor.ts";
 import { tf } from "../../lib/tensorflow/mod.ts";
@@ -209,6 +214,77 @@ Deno.test("quantizeAfterTraining() gives channels their means back", async () =>
     }
   }
   assert.ok(Math.max(...Object.values(off)) > 1e-3, "something is off without it");
+});
+
+/** Mean Kullback-Leibler divergence of a quantised network's predictions, computed op by op. */
+function divergenceOf(weights: Readonly<Record<string, HostTensor>>, quantization: Quantization): number {
+  const quantized = createQuantizedNetwork(network, folded, quantization);
+  const probabilities = (network: Network, weights: Readonly<Record<string, HostTensor>>) =>
+    tf.tidy(() => {
+      const params = Object.fromEntries(
+        Object.entries(weights).map((
+          [name, { data, shape }],
+        ) => [name, tf.tensor(data as Float32Array, [...shape])]),
+      );
+      const images = normaliseImages(tf.tensor4d(bytes, [count, 8, 8, 3], "int32"), preprocessing);
+      return Array.from(tf.softmax(network.forward(params, images, { training: false }).logits).dataSync());
+    });
+  const wanted = probabilities(network, model.weights), found = probabilities(quantized, weights);
+  return wanted.reduce((sum, p, index) => sum + p * Math.log(p / found[index]!), 0) / count;
+}
+
+Deno.test("quantizeAfterTraining() takes of all ways the one with the predictions nearest to those in float", async () => {
+  const found: { apart: number; weights: unknown; ranges: string; isAdapted: boolean }[] = [];
+  for (const ranges of rangeMethods) {
+    for (const adaptStatistics of [true, false]) {
+      const { weights, quantization, isAdapted } = await quantizeAfterTraining(model, pictures, {
+        ...settings,
+        ranges,
+        adaptStatistics,
+      });
+      found.push({ apart: divergenceOf(weights, quantization), weights, ranges, isAdapted });
+    }
+  }
+  found.sort((a, b) => a.apart - b.apart);
+  assert.ok(found[0]!.apart < 0.99 * found[1]!.apart, "the best is clear");
+  const progress: [number, number][] = [];
+  const chosen = await quantizeAfterTraining(
+    model,
+    pictures,
+    { ...settings, ranges: "auto", adaptStatistics: "auto" },
+    { onProgress: (step, done, total) => step === "statistics" && progress.push([done, total]) },
+  );
+  assert.deepEqual([chosen.ranges, chosen.isAdapted], [found[0]!.ranges, found[0]!.isAdapted]);
+  assert.deepEqual(chosen.weights, found[0]!.weights);
+  assert.deepEqual(progress.at(-1), [90, 90], "three ways to give means back, six to judge, ten pictures");
+
+  const loader = calibrationLoader(pictures, model, 5);
+  const quantized = createQuantizedNetwork(network, folded, chosen.quantization);
+  const divergence = await predictionDivergence(model, quantized, loader);
+  const measured = await divergence.of(chosen.weights);
+  await divergence.dispose();
+  assert.ok(Math.abs(measured / found[0]!.apart - 1) < 1e-2, `${measured}, wanted ${found[0]!.apart}`);
+});
+
+Deno.test("withFloatLayers() finds biases anew that fit the layers, and leaves those that were learnt", async () => {
+  const quantized = await quantizeAfterTraining(model, pictures, { ...settings, adaptStatistics: true });
+  const loader = calibrationLoader(pictures, model, 5);
+  const all = folded.layers.map(({ name }) => name);
+  const { weights, quantization } = await withFloatLayers(model, quantized, all, loader);
+  assert.deepEqual(quantization, { weightBits: 7, floatLayers: all });
+  let changed = 0;
+  for (const { bias } of folded.layers) {
+    for (const [index, value] of (float[bias!]!.data as Float32Array).entries()) {
+      assert.ok(
+        Math.abs(weights[bias!]!.data[index] as number - value) < 1e-5,
+        `${bias} is not the float one`,
+      );
+      changed = Math.max(changed, Math.abs(quantized.weights[bias!]!.data[index] as number - value));
+    }
+  }
+  assert.ok(changed > 1e-3, "in int8 they were others");
+  const learnt = await withFloatLayers(model, { ...quantized, isAdapted: false }, all, loader);
+  assert.equal(learnt.weights, quantized.weights);
 });
 
 Deno.test("quantizeAfterTraining() stops when told to", async () => {

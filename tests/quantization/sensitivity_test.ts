@@ -41,7 +41,10 @@ Deno.test("layerSensitivity() is near what quantising each layer alone changes",
   const ranked = names.toSorted((a, b) => estimate[b]! - estimate[a]!);
   for (const name of [ranked[0]!, ranked[20]!]) {
     const floatLayers = names.filter((other) => other !== name);
-    const alone = quantizedModel(model, quantized, floatLayers);
+    const alone = quantizedModel(model, {
+      ...quantized,
+      quantization: { ...quantized.quantization, floatLayers },
+    });
     const found = await alone.logits(images);
     await alone.dispose();
     let change = 0;
