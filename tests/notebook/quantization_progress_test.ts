@@ -21,7 +21,7 @@ Deno.test("describeQuantization() says what is done, and what was measured", () 
   ]);
   assert.equal(
     describeQuantization({ type: "quantization", step: "statistics", done: 150, total: 300 }),
-    "giving layers their means back: 50 %",
+    "trying ranges, giving layers their means back: 50 %",
   );
   assert.equal(
     describeQuantization({ type: "quantization", step: "layers", done: 0, total: 300 }),
