@@ -38,7 +38,11 @@ Deno.test("quantize.ts makes int8 weights that the exporters write as files", as
       /^pictures: its train and val folders\nall layers in int8: top-1 .* %, in float .* %, on 6 pictures\n$/,
     );
     assert.match(output, /^mobilenetv3_small_100\.lamb_in1k in int8, /);
-    assert.match(output, /, at most 90\.00 points was promised\nmeasured with the int8 file in OpenVINO /);
+    assert.match(
+      output,
+      /, at most 90\.00 points was promised\nranges by percentile from 16 pictures, means /,
+    );
+    assert.match(output, /given back\nmeasured with the int8 file in OpenVINO /);
     assert.ok(output.includes("\nsaved as int8/best.safetensors\n"), output);
   });
 
