@@ -92,7 +92,7 @@ async function makeFiles(name: string): Promise<void> {
   const folder = filesOf(name);
   await Deno.remove(folder, { recursive: true }).catch(() => {}); // of an earlier call
   await Deno.mkdir(folder, { recursive: true });
-  const files = { channelOrder: "rgb" } as const;
+  const files = { channelOrder: "rgb", pictures: data.validation.samples.map(({ image }) => image) } as const;
   await exportIR(model, folder, { ...files, name: "fp32" });
   const { maxDrop, ranges } = options;
   const ours: Record<string, unknown> = {};

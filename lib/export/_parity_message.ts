@@ -35,19 +35,27 @@ export function toParityError(
   const found = place === undefined || place instanceof Error ? undefined : place;
   return new ParityError(`Cannot export ${model.id}: the file computes something else than the model`, {
     details,
-    help: helpFor(parity, { isPreprocessing: found?.isPreprocessing, saturates: saturation !== undefined }),
+    help: helpFor(parity, {
+      isPreprocessing: found?.isPreprocessing,
+      saturates: saturation !== undefined,
+      isInt8: precision === "int8",
+    }),
     ...(found === undefined ? {} : { node: found.node.output.name }),
   });
 }
 
 function helpFor(
-  { limits }: Parity,
-  { isPreprocessing, saturates }: { isPreprocessing?: boolean; saturates: boolean },
+  { limits, source }: Parity,
+  { isPreprocessing, saturates, isInt8 }: { isPreprocessing?: boolean; saturates: boolean; isInt8: boolean },
 ): string {
   if (isPreprocessing) {
     return "mean, scale or the order of the channels in the file are not the model's; export it again";
   }
   const accept = `accept the difference with { parity: { ${Object.keys(limits).join(", ")} } }`;
+  if (isInt8 && !saturates && source !== "given") {
+    // Noise is none of the classes, and which of them it is called can hang on a rounding.
+    return `compare the file on pictures of your own with { pictures: ... }, or ${accept}`;
+  }
   return saturates
     ? `export the model on a processor with VNNI, quantise it with { target: "any" }, or ${accept}`
     : `export the model again; if that does not help, report this message, or ${accept}`;
