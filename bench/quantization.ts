@@ -146,7 +146,7 @@ async function makeFiles(name: string): Promise<void> {
   });
 }
 
-/** Runs a case's files in Python's OpenVINO, NNCF's among them, which it makes if it is not there. */
+/** Runs a case's files in Python's OpenVINO, NNCF's among them, which is made first. */
 async function measureFiles(name: string): Promise<string[]> {
   const folder = filesOf(name);
   const result = JSON.parse(await Deno.readTextFile(resultPath(name)));
@@ -229,7 +229,7 @@ async function writePictures(path: string, pictures: Dataset, preprocessing: Pre
 async function runPython(folder: string, height: number, width: number): Promise<Record<string, Measured>> {
   const script = new URL("peers/quantize_nncf.py", import.meta.url).pathname;
   const { success, stdout, stderr } = await new Deno.Command(python, {
-    args: [script, folder, String(height), String(width)],
+    args: [script, folder, String(height), String(width), ...(options.measure ? ["--skip-nncf"] : [])],
   }).output();
   const text = new TextDecoder().decode(stdout).trim().split("\n").at(-1)!;
   if (!success) throw new Error(`Cannot run NNCF: ${new TextDecoder().decode(stderr)}`);
